@@ -1,0 +1,109 @@
+/** Effects: the writes to outside systems, as data. Steps return them, `effects/` performs them. */
+import { z } from "zod";
+
+/** One proposed commit. Everything needed to make it again anywhere, to the same commit id. */
+export const BranchPayload = z.object({
+  repository: z.string(),
+  branch: z.string(),
+  /** Full commit id that the patch applies to. */
+  base: z.string(),
+  /** `git diff --binary --full-index` text against `base`. */
+  patch: z.string(),
+  message: z.string(),
+  author: z.object({ name: z.string(), email: z.string() }),
+  /** ISO 8601; author and committer date. Fixed so that a repeated attempt yields the same commit id. */
+  date: z.string(),
+});
+export type BranchPayload = z.infer<typeof BranchPayload>;
+
+export const Effect = z.discriminatedUnion("kind", [
+  /** The one status comment of a ticket. Markdown. */
+  z.object({ kind: z.literal("jira.status"), ticket: z.string(), body: z.string() }),
+  /** `status` is a status name from the config; nothing happens when the ticket is there already. */
+  z.object({ kind: z.literal("jira.transition"), ticket: z.string(), status: z.string() }),
+  z.object({
+    kind: z.literal("jira.labels"),
+    ticket: z.string(),
+    add: z.array(z.string()),
+    remove: z.array(z.string()),
+  }),
+  z.object({
+    kind: z.literal("jira.remoteLink"),
+    ticket: z.string(),
+    /** Jira upserts by it (at most 255 characters). */
+    globalId: z.string().max(255),
+    url: z.string(),
+    title: z.string().max(255),
+    relationship: z.string(),
+  }),
+  z.object({ kind: z.literal("gitlab.branch"), ...BranchPayload.shape }),
+  z.object({
+    kind: z.literal("gitlab.mergeRequest"),
+    repository: z.string(),
+    sourceBranch: z.string(),
+    targetBranch: z.string(),
+    title: z.string(),
+    /** Markdown. */
+    body: z.string(),
+    draft: z.boolean(),
+    labels: z.array(z.string()),
+  }),
+  /** Published or updated by marker. Markdown. */
+  z.object({
+    kind: z.literal("confluence.page"),
+    space: z.string(),
+    parentTitle: z.string().nullable(),
+    /** Identity of the page across runs, e.g. the ticket key. */
+    subject: z.string(),
+    title: z.string(),
+    body: z.string(),
+    labels: z.array(z.string()),
+    versionMessage: z.string(),
+  }),
+]);
+export type Effect = z.infer<typeof Effect>;
+export type EffectKind = Effect["kind"];
+
+/** What a step returns: the effect and its name within the step (the ledger key is run/step/name). */
+export interface EffectDraft {
+  readonly name: string;
+  readonly effect: Effect;
+}
+
+/** Where the written object lives. */
+export const Ref = z.object({
+  /** Id in the outside system, as text. */
+  id: z.string(),
+  /** Address that a person can open; empty where there is none. */
+  url: z.string(),
+});
+export type Ref = z.infer<typeof Ref>;
+
+/** Answer of every `ensure…`: which of the three happened, and where the object is now. */
+export interface Ensured {
+  readonly outcome: "created" | "updated" | "unchanged";
+  readonly ref: Ref;
+}
+
+/**
+ * planned   decided and committed, not yet attempted
+ * sent      an attempt was begun; if nobody is at it, whether it happened is unknown until looked up
+ * settled   happened exactly once; `ref` says where
+ * failed    refused for good; the run stops on it
+ */
+export const effectStates = ["planned", "sent", "settled", "failed"] as const;
+export type EffectState = (typeof effectStates)[number];
+
+export interface LedgerRow {
+  readonly key: string;
+  readonly runId: string;
+  readonly step: string;
+  readonly name: string;
+  readonly position: number;
+  readonly effect: Effect;
+  readonly state: EffectState;
+  readonly outcome: Ensured["outcome"] | "dry_run" | null;
+  readonly ref: Ref | null;
+  readonly attempts: number;
+  readonly error: string | null;
+}

@@ -1,0 +1,42 @@
+/**
+ * The four kinds of failure. Everything that is not one of the first three is a bug of ours:
+ * the run stops and the stack goes to the log. Only `runs/advance.ts` decides what happens next.
+ */
+
+/** Something a person can mend. The message is shown on the ticket as it stands; never retried. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+}
+
+/** Worth trying again later: rate limits, outages, resets. */
+export class Retryable extends Error {
+  override readonly name = "Retryable";
+  /** Milliseconds that the other side asked us to wait, or undefined when it did not say. */
+  readonly afterMs: number | undefined;
+  constructor(message: string, options: { afterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.afterMs = options.afterMs;
+  }
+}
+
+/** The other side refused for good (400, 403, 404, 422): trying again cannot help. */
+export class Permanent extends Error {
+  override readonly name = "Permanent";
+  /** HTTP status of the refusal, where there was one. */
+  readonly status: number | undefined;
+  constructor(message: string, options: { status?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.status = options.status;
+  }
+}
+
+/** A budget, step or time limit was reached. Carries which, so that the ticket can say so. */
+export class OverBudget extends Error {
+  override readonly name = "OverBudget";
+}
+
+/** The text of anything thrown, one line, for people. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  return String(error);
+}

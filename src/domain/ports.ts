@@ -1,0 +1,205 @@
+/**
+ * The interfaces between rooms. Readers and writers are apart: tools and steps are given readers,
+ * only `effects/` is given writers. Every method may throw `Retryable` or `Permanent` (see errors.ts).
+ */
+import type { Root } from "mdast";
+import type { BranchPayload, Ensured } from "./effect.ts";
+import type { Actor } from "./event.ts";
+import type { CodeProject, MergeRequest, Page, Ticket } from "./ticket.ts";
+
+/** A body on its way out: checked, neutralised Markdown as a tree. Adapters turn it into ADF, storage XHTML or text. */
+export type Body = Root;
+
+/** Identity of an object we wrote, hidden in it, e.g. `status:SHOP-1`. Stable across runs. */
+export type Marker = string;
+
+export interface TicketReader {
+  /** The account that our token belongs to. Throws Permanent when the token is dead. */
+  whoAmI(): Promise<Actor>;
+  readTicket(key: string): Promise<Ticket>;
+  /** Names of the project roles and groups that an account is in, for permission checks. Missing account: both empty. */
+  readMembership(accountId: string, project: string): Promise<{ roles: string[]; groups: string[] }>;
+}
+
+export interface TicketWriter {
+  /** One comment per marker (a comment property), edited in place; only our own comments count. */
+  ensureComment(input: { ticket: string; marker: Marker; body: Body }): Promise<Ensured>;
+  /** Moves the ticket to the named status. Permanent when the workflow offers no way there in one move. */
+  ensureTransition(input: { ticket: string; status: string }): Promise<Ensured>;
+  ensureLabels(input: { ticket: string; add: readonly string[]; remove: readonly string[] }): Promise<Ensured>;
+  ensureRemoteLink(input: {
+    ticket: string;
+    globalId: string;
+    url: string;
+    title: string;
+    relationship: string;
+  }): Promise<Ensured>;
+}
+
+export interface CodeReader {
+  whoAmI(): Promise<Actor>;
+  readProject(path: string): Promise<CodeProject>;
+  /** The open merge request of a source branch, or null. */
+  findMergeRequest(input: { repository: string; sourceBranch: string }): Promise<MergeRequest | null>;
+  /** GitLab access level (0 none, 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner), inherited ones included. */
+  readAccessLevel(input: { repository: string; userId: string }): Promise<number>;
+}
+
+export interface CodeWriter {
+  /** One open merge request per source branch. Created, or title, body, draft and labels brought up to date. */
+  ensureMergeRequest(input: {
+    repository: string;
+    sourceBranch: string;
+    targetBranch: string;
+    title: string;
+    body: Body;
+    draft: boolean;
+    labels: readonly string[];
+    marker: Marker;
+  }): Promise<Ensured>;
+}
+
+/** Puts commits on branches. Implemented over git, not over the GitLab API. */
+export interface BranchWriter {
+  /**
+   * Makes the commit that the payload describes and puts the branch there. `created` or `updated` when the branch moved,
+   * `unchanged` when it was there already. `ref.id` is the commit id.
+   * Permanent when somebody else's commits are on the branch (they are never overwritten) or the patch does not apply.
+   */
+  ensureBranch(input: BranchPayload): Promise<Ensured>;
+}
+
+export interface PageReader {
+  /** The page with our marker, or null. */
+  findPage(input: { space: string; marker: Marker }): Promise<Page | null>;
+  /** Pages of a space whose title contains the text, at most `limit`. */
+  searchPages(input: { space: string; text: string; limit: number }): Promise<Page[]>;
+}
+
+export interface PageWriter {
+  /** One page per marker (a content property). A foreign page with the same title is never touched: ours gets a suffix. */
+  ensurePage(input: {
+    space: string;
+    parentTitle: string | null;
+    marker: Marker;
+    title: string;
+    body: Body;
+    labels: readonly string[];
+    versionMessage: string;
+  }): Promise<Ensured>;
+}
+
+// ---- models
+
+export interface ToolCall {
+  /** Unique within one conversation; given by us, since some servers repeat or omit theirs. */
+  readonly id: string;
+  readonly name: string;
+  /** As the model wrote it: JSON text that may be broken. */
+  readonly arguments: string;
+}
+
+export type ModelMessage =
+  | { readonly role: "system" | "user"; readonly text: string }
+  | { readonly role: "assistant"; readonly text: string; readonly toolCalls: readonly ToolCall[] }
+  | { readonly role: "tool"; readonly callId: string; readonly text: string };
+
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the arguments object. */
+  readonly parameters: Record<string, unknown>;
+}
+
+export interface ModelRequest {
+  /** Which agent asks; chooses model and price, and is written to the transcript. */
+  readonly role: string;
+  readonly messages: readonly ModelMessage[];
+  readonly tools: readonly ToolSpec[];
+  readonly maxOutputTokens: number;
+}
+
+export interface Usage {
+  /** Tokens, cached ones included. */
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  /** True when the server did not report usage and the numbers are our estimate. */
+  readonly estimated: boolean;
+}
+
+export interface ModelReply {
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly finish: "stop" | "tool_calls" | "length" | "refusal";
+  readonly usage: Usage;
+  readonly costUsd: number;
+  /** Name of the model that answered. */
+  readonly model: string;
+}
+
+export interface Model {
+  /** One call. Throws Retryable for outages and rate limits, Permanent for refused credentials or requests. */
+  complete(request: ModelRequest, signal: AbortSignal): Promise<ModelReply>;
+}
+
+// ---- code execution
+
+export interface SandboxStatus {
+  /** `process` is no sandbox at all and only the demo may use it, for code that is ours. */
+  readonly kind: "bubblewrap" | "process" | "none";
+  /** Why it is so, for people. */
+  readonly reason: string;
+}
+
+export interface CommandResult {
+  readonly argv: readonly string[];
+  /** null when the command was killed. */
+  readonly exitCode: number | null;
+  readonly timedOut: boolean;
+  /** Head and tail, the middle cut when long. */
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly durationMs: number;
+}
+
+export interface Sandbox {
+  status(): Promise<SandboxStatus>;
+  /** Runs a command on a copy of `directory`; what it writes there is thrown away. Throws UserError when status is `none`. */
+  run(input: {
+    directory: string;
+    argv: readonly string[];
+    timeoutMs: number;
+    signal: AbortSignal;
+  }): Promise<CommandResult>;
+}
+
+// ---- workspaces
+
+/** A checkout that a run owns: plain files, without a `.git` in it. */
+export interface Workspace {
+  /** Absolute path of the tree. */
+  readonly root: string;
+  /** Commit that the tree started from, full id. */
+  readonly base: string;
+  /** Everything that differs from `base`, as a patch in git's binary format; empty when nothing does. */
+  diff(): Promise<string>;
+  /** Paths that differ from `base`, with git's status letter (A, M, D, R…). */
+  changedFiles(): Promise<{ path: string; status: string }[]>;
+}
+
+export interface Workspaces {
+  /**
+   * A fresh checkout for a run: `base` (or the head of `branch`, default: the default branch), with `patch` laid over it.
+   * An existing one of the same run is replaced.
+   */
+  open(input: {
+    runId: string;
+    project: CodeProject;
+    branch?: string;
+    base?: string;
+    patch?: string;
+  }): Promise<Workspace>;
+  /** Deletes the run's checkout. Nothing happens when there is none. */
+  remove(runId: string): Promise<void>;
+}

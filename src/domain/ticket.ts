@@ -1,0 +1,62 @@
+/** What readers return about the outside world. Rich text is always Markdown here; adapters convert. */
+import type { Actor } from "./event.ts";
+
+export interface TicketComment {
+  readonly id: string;
+  readonly author: Actor;
+  /** Markdown. */
+  readonly body: string;
+  readonly createdAt: string;
+}
+
+export interface Ticket {
+  readonly key: string;
+  readonly id: string;
+  readonly project: string;
+  readonly url: string;
+  readonly type: string;
+  readonly summary: string;
+  /** Markdown; empty when there is none. */
+  readonly description: string;
+  readonly status: string;
+  /** Jira's status category key: `new`, `indeterminate` or `done`. */
+  readonly statusCategory: string;
+  readonly labels: readonly string[];
+  readonly reporter: Actor | null;
+  readonly assignee: Actor | null;
+  readonly comments: readonly TicketComment[];
+  readonly updatedAt: string;
+}
+
+export interface CodeProject {
+  readonly id: number;
+  /** e.g. `acme/shop` */
+  readonly path: string;
+  readonly defaultBranch: string;
+  readonly url: string;
+  /** Address to clone from over HTTP, without credentials. */
+  readonly cloneUrl: string;
+}
+
+export interface MergeRequest {
+  readonly iid: number;
+  readonly url: string;
+  readonly title: string;
+  readonly body: string;
+  readonly state: "opened" | "closed" | "locked" | "merged";
+  readonly draft: boolean;
+  readonly sourceBranch: string;
+  readonly targetBranch: string;
+  readonly sha: string | null;
+  readonly labels: readonly string[];
+  readonly authorId: string;
+}
+
+export interface Page {
+  readonly id: string;
+  readonly url: string;
+  readonly title: string;
+  readonly version: number;
+  /** Markdown. */
+  readonly body: string;
+}
