@@ -1,0 +1,64 @@
+/**
+ * Typed hand-offs: what one agent gives to the next. A model fills them in; code checks them and decides what they are worth.
+ * Every text is capped so that no agent can smuggle a page of instructions to another one.
+ */
+import { z } from "zod";
+
+const line = z.string().trim().min(1).max(300);
+const paragraph = z.string().trim().min(1).max(2000);
+
+/** The analyst's reading of a ticket. */
+export const Understanding = z.object({
+  summary: paragraph.describe("What is wanted and why, in two or three sentences"),
+  kind: z.enum(["feature", "bug", "chore"]),
+  acceptanceCriteria: z.array(line).min(1).max(12).describe("Each one checkable by running something"),
+  outOfScope: z.array(line).max(12).default([]),
+  questions: z.array(line).max(8).default([]).describe("Only what makes the work impossible when unanswered"),
+});
+export type Understanding = z.infer<typeof Understanding>;
+
+/** How the developer means to do it. */
+export const Plan = z.object({
+  approach: paragraph,
+  files: z.array(z.object({ path: line, change: line })).max(40),
+  tests: z.array(line).max(20).default([]),
+  risks: z.array(line).max(10).default([]),
+});
+export type Plan = z.infer<typeof Plan>;
+
+/** What the developer says was done. Code compares it with the diff. */
+export const ChangeClaim = z.object({
+  title: z.string().trim().min(1).max(120).describe("The change in one imperative sentence, without ticket key"),
+  summary: paragraph,
+  files: z.array(line).max(200).describe("Every path that was changed"),
+  tests: z.array(line).max(40).default([]).describe("Paths of test files added or changed"),
+});
+export type ChangeClaim = z.infer<typeof ChangeClaim>;
+
+/** QA's finding per acceptance criterion. `command` cites a command that QA ran; code looks up how it really ended. */
+export const QaReport = z.object({
+  criteria: z
+    .array(
+      z.object({
+        /** 1-based number of the criterion in the understanding. */
+        criterion: z.number().int().min(1).describe("Number of the criterion, starting at 1"),
+        verdict: z.enum(["met", "not_met", "cannot_tell"]),
+        command: z.number().int().min(1).nullable().describe("Number of the command that shows it, or null"),
+        evidence: line.describe("What in its output shows it"),
+      }),
+    )
+    .max(12),
+  notes: z.string().trim().max(2000).default(""),
+});
+export type QaReport = z.infer<typeof QaReport>;
+
+/** The writer's page: prose only, the facts around it are rendered by code. */
+export const PageDraft = z.object({
+  title: z.string().trim().min(1).max(120),
+  summary: paragraph,
+  sections: z
+    .array(z.object({ heading: line, markdown: z.string().trim().min(1).max(6000) }))
+    .min(1)
+    .max(10),
+});
+export type PageDraft = z.infer<typeof PageDraft>;
