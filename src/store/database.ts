@@ -1,0 +1,120 @@
+/**
+ * The one way to Postgres. Two makers, same behaviour: a server by `DATABASE_URL` (node-postgres), or PGlite in a worker
+ * thread under a folder of ours. Everything above sees only this file.
+ */
+import pg from "pg";
+import type { Log } from "../platform/log.ts";
+import { migrate } from "./migrate.ts";
+import { openPglitePool } from "./pglite-pool.ts";
+
+/** Rows as node-postgres returns them: bigint as string, timestamps as Date, json parsed. */
+export interface Rows<R> {
+  readonly rows: R[];
+  readonly rowCount: number | null;
+}
+
+export interface Queryable {
+  query<R = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Rows<R>>;
+}
+
+/** What BullMQ and we need of a `pg.Pool`. */
+export interface Pool extends Queryable {
+  connect(): Promise<PoolClient>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  end(): Promise<void>;
+}
+
+export interface PoolClient extends Queryable {
+  release(destroy?: boolean | Error): void;
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  removeAllListeners(event?: string): unknown;
+}
+
+export interface Database extends Queryable {
+  /** Runs `work` between BEGIN and COMMIT on one connection; rolls back when it throws. */
+  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
+  /** The pool that the queue may use: its connections look in schema `bullmq` first. */
+  readonly queuePool: Pool;
+  /** Which of the two it is, for people. */
+  readonly kind: "postgres" | "pglite";
+  close(): Promise<void>;
+}
+
+function wrap(pool: Pool, queuePool: Pool, kind: Database["kind"], close: () => Promise<void>): Database {
+  return {
+    kind,
+    queuePool,
+    close,
+    query: (sql, params) => pool.query(sql, params),
+    async transaction(work) {
+      const client = await pool.connect();
+      try {
+        await client.query("BEGIN");
+        const result = await work(client);
+        await client.query("COMMIT");
+        client.release();
+        return result;
+      } catch (error) {
+        // The connection may be the thing that broke: then ROLLBACK fails too, and the server rolls back by itself.
+        const broken = await client.query("ROLLBACK").then(
+          () => false,
+          () => true,
+        );
+        client.release(broken);
+        throw error;
+      }
+    },
+  };
+}
+
+/**
+ * Opens the database and brings our schema up to date. Safe to call from several processes at once (server) and refused
+ * for a second process on the same folder (PGlite: UserError).
+ * @param options.url Postgres URL; absent: PGlite
+ * @param options.directory folder of PGlite's data; ":memory:" keeps nothing
+ */
+export async function openDatabase(options: {
+  url?: string | undefined;
+  directory: string;
+  log: Log;
+  maxConnections?: number;
+}): Promise<Database> {
+  const onError = (error: Error): void => options.log.warn("database connection lost", { error });
+  if (options.url === undefined) {
+    const pool = await openPglitePool(options.directory);
+    const database = wrap(pool, pool, "pglite", () => pool.end());
+    try {
+      await migrate(database);
+    } catch (error) {
+      await pool.end();
+      throw error;
+    }
+    return database;
+  }
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    keepAlive: true,
+    application_name: "ticketsmith",
+  });
+  // BullMQ takes one connection of its pool for LISTEN per worker, so this pool must be larger than that.
+  const queuePool = new pg.Pool({
+    connectionString: options.url,
+    max: 4,
+    keepAlive: true,
+    options: "-c search_path=bullmq,public",
+    application_name: "ticketsmith-queue",
+  });
+  pool.on("error", onError);
+  queuePool.on("error", onError);
+  const database = wrap(pool as Pool, queuePool as unknown as Pool, "postgres", async () => {
+    await Promise.all([pool.end(), queuePool.end()]);
+  });
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  return database;
+}

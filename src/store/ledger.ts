@@ -1,0 +1,98 @@
+/** SQL of `ticketsmith.effects`, the ledger. */
+import { createHash } from "node:crypto";
+import { Effect, type EffectDraft, type Ensured, type LedgerRow, Ref } from "../domain/effect.ts";
+import { Permanent } from "../domain/errors.ts";
+import type { Run } from "../domain/run.ts";
+import type { Queryable } from "./database.ts";
+import { toJson, toText } from "./json.ts";
+import { LeaseLost } from "./runs.ts";
+
+const columns = `key, run_id as "runId", step, name, position, effect, state, outcome, ref, attempts, error`;
+
+function toRow(row: LedgerRow): LedgerRow {
+  return { ...row, effect: Effect.parse(row.effect), ref: row.ref === null ? null : Ref.parse(row.ref) };
+}
+
+function fingerprint(effect: Effect): string {
+  return createHash("sha256").update(toJson(effect)).digest("hex");
+}
+
+/**
+ * Writes planned rows for the effects of a step. A row that is there already is kept when it plans the same.
+ * @throws Permanent (ledger conflict) when the same key was planned with other content
+ */
+export async function planEffects(
+  tx: Queryable,
+  run: Run,
+  step: string,
+  drafts: readonly EffectDraft[],
+): Promise<void> {
+  for (const [position, draft] of drafts.entries()) {
+    const key = `${run.id}/${step}/${draft.name}`;
+    const mark = fingerprint(draft.effect);
+    await tx.query(
+      `insert into ticketsmith.effects (key, run_id, step, name, position, effect, fingerprint)
+       values ($1, $2, $3, $4, $5, $6, $7) on conflict (key) do nothing`,
+      [key, run.id, step, draft.name, position, toJson(draft.effect), mark],
+    );
+    const { rows } = await tx.query<{ fingerprint: string }>(
+      `select fingerprint from ticketsmith.effects where key = $1`,
+      [key],
+    );
+    if (rows[0]?.fingerprint !== mark) {
+      throw new Permanent(`ledger conflict: effect ${key} was planned before with other content`);
+    }
+  }
+}
+
+/** All rows of a run in the order in which they were planned. */
+export async function listEffects(db: Queryable, runId: string): Promise<LedgerRow[]> {
+  const { rows } = await db.query<LedgerRow>(
+    `select ${columns} from ticketsmith.effects where run_id = $1 order by planned_at, position`,
+    [runId],
+  );
+  return rows.map(toRow);
+}
+
+/** Rows of one step that are not settled yet, in order. */
+export async function listUnsettled(db: Queryable, runId: string, step: string): Promise<LedgerRow[]> {
+  const { rows } = await db.query<LedgerRow>(
+    `select ${columns} from ticketsmith.effects where run_id = $1 and step = $2 and state <> 'settled'
+     order by planned_at, position`,
+    [runId, step],
+  );
+  return rows.map(toRow);
+}
+
+/** planned | sent -> sent, if the run's lease is still ours. @throws LeaseLost */
+export async function markSent(db: Queryable, run: Run, key: string): Promise<void> {
+  const { rowCount } = await db.query(
+    `update ticketsmith.effects set state = 'sent', sent_at = now(), attempts = attempts + 1, epoch = $3
+     where key = $1 and state in ('planned', 'sent', 'failed')
+       and exists (select 1 from ticketsmith.runs where id = $2 and epoch = $3 and state = 'running')`,
+    [key, run.id, run.epoch],
+  );
+  if (rowCount === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
+}
+
+/** sent -> settled. Not fenced by the lease: it has happened, and every attempt finds the same object. */
+export async function settle(
+  db: Queryable,
+  key: string,
+  result: { outcome: Ensured["outcome"] | "dry_run"; ref: Ref },
+): Promise<void> {
+  await db.query(
+    `update ticketsmith.effects set state = 'settled', outcome = $2, ref = $3, error = null, settled_at = now()
+     where key = $1 and state <> 'settled'`,
+    [key, result.outcome, toJson(result.ref)],
+  );
+}
+
+/** Notes why an attempt went wrong; `forGood` when the other side refused it. */
+export async function noteFailure(db: Queryable, key: string, message: string, forGood: boolean): Promise<void> {
+  await db.query(
+    `update ticketsmith.effects set error = $2, state = case when $3 then 'failed' else state end
+     where key = $1 and state <> 'settled'`,
+    [key, toText(message), forGood],
+  );
+}

@@ -1,0 +1,181 @@
+/** SQL of `ticketsmith.runs`. Every change of a running run carries its epoch: a worker whose lease was taken over changes nothing. */
+import { Gate, type Run, type RunState, runStates, runTransitions, Target } from "../domain/run.ts";
+import type { Queryable } from "./database.ts";
+import { toJson, toText } from "./json.ts";
+
+/** The lease was lost to another worker (or the run was ended meanwhile): stop quietly, somebody else goes on. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+const columns = `id, workflow, target, state, step, epoch, lease_until as "leaseUntil", not_before as "notBefore",
+  waiting_for as "waitingFor", starts, requested_by as "requestedBy", cancel_requested as "cancelRequested", reason,
+  cost_usd as "costUsd", tokens, tries, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt"`;
+
+type Row = Omit<Run, "tokens" | "target" | "waitingFor"> & { tokens: string; target: unknown; waitingFor: unknown };
+
+function toRun(row: Row): Run {
+  return {
+    ...row,
+    tokens: Number(row.tokens),
+    target: Target.parse(row.target),
+    waitingFor: row.waitingFor === null ? null : Gate.parse(row.waitingFor),
+  };
+}
+
+/** States from which `to` may be reached, as the transition table says. */
+function origins(to: RunState): RunState[] {
+  return runStates.filter((from) => runTransitions[from].includes(to));
+}
+
+/** Starts a run in state queued. Null when the ticket has an active one already. */
+export async function insertRun(
+  tx: Queryable,
+  run: { id: string; workflow: string; target: Target; step: string; requestedBy: string },
+): Promise<Run | null> {
+  const { rows } = await tx.query<Row>(
+    `insert into ticketsmith.runs (id, workflow, ticket, target, state, step, requested_by)
+     values ($1, $2, $3, $4, 'queued', $5, $6)
+     on conflict (ticket) where state in ('queued', 'running', 'waiting') do nothing
+     returning ${columns}`,
+    [run.id, run.workflow, run.target.ticket, toJson(run.target), run.step, run.requestedBy],
+  );
+  return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+export async function findRun(db: Queryable, id: string): Promise<Run | null> {
+  const { rows } = await db.query<Row>(`select ${columns} from ticketsmith.runs where id = $1`, [id]);
+  return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+/** The run that is queued, running or waiting for a ticket. */
+export async function findActiveRun(db: Queryable, ticket: string): Promise<Run | null> {
+  const { rows } = await db.query<Row>(
+    `select ${columns} from ticketsmith.runs where ticket = $1 and state in ('queued', 'running', 'waiting')`,
+    [ticket],
+  );
+  return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+/** The newest runs, newest first. */
+export async function listRuns(db: Queryable, limit: number): Promise<Run[]> {
+  const { rows } = await db.query<Row>(`select ${columns} from ticketsmith.runs order by created_at desc limit $1`, [
+    limit,
+  ]);
+  return rows.map(toRun);
+}
+
+/**
+ * Takes the lease of a run that is due: queued and past `not_before`, or running with a lease that ran out.
+ * Null when it is not due or somebody else has it.
+ */
+export async function claimRun(db: Queryable, id: string, leaseMs: number): Promise<Run | null> {
+  const { rows } = await db.query<Row>(
+    `update ticketsmith.runs
+     set state = 'running', epoch = epoch + 1, starts = starts + 1, updated_at = now(),
+         lease_until = now() + $2 * interval '1 millisecond'
+     where id = $1 and ((state = 'queued' and (not_before is null or not_before <= now()))
+                     or (state = 'running' and lease_until < now()))
+     returning ${columns}`,
+    [id, leaseMs],
+  );
+  return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+/** Prolongs the lease. @throws LeaseLost @returns whether a cancellation was asked for */
+export async function renewLease(db: Queryable, run: Run, leaseMs: number): Promise<{ cancelRequested: boolean }> {
+  const { rows } = await db.query<{ cancelRequested: boolean }>(
+    `update ticketsmith.runs set lease_until = now() + $3 * interval '1 millisecond'
+     where id = $1 and epoch = $2 and state = 'running' returning cancel_requested as "cancelRequested"`,
+    [run.id, run.epoch, leaseMs],
+  );
+  const row = rows[0];
+  if (row === undefined) throw new LeaseLost(`run ${run.id} is no longer ours`);
+  return row;
+}
+
+/** Locks the run's row for this transaction and makes sure that the lease is still ours. @throws LeaseLost */
+export async function holdLease(tx: Queryable, run: Run): Promise<void> {
+  const { rows } = await tx.query(
+    `select 1 from ticketsmith.runs where id = $1 and epoch = $2 and state = 'running' for update`,
+    [run.id, run.epoch],
+  );
+  if (rows.length === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
+}
+
+/** What becomes of a run when its worker lets go of it. */
+export interface Handover {
+  readonly state: RunState;
+  readonly step?: string;
+  readonly reason?: string | null;
+  /** Milliseconds from now before which nobody should start it. */
+  readonly delayMs?: number | undefined;
+  readonly waitingFor?: Gate | null;
+  /** A step was finished: crash counter and retry counter begin anew. */
+  readonly progressed?: boolean;
+}
+
+/** Gives the lease back. @throws LeaseLost */
+export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<void> {
+  const { rowCount } = await tx.query(
+    `update ticketsmith.runs
+     set state = $3::text, step = coalesce($4, step), reason = $5, waiting_for = $6, lease_until = null, updated_at = now(),
+         not_before = case when $7::float8 is null then null else now() + $7::float8 * interval '1 millisecond' end,
+         starts = case when $8 then 0 when $3::text = 'queued' then greatest(starts - 1, 0) else starts end,
+         tries = case when $8 then 0 else tries + 1 end,
+         ended_at = case when $3::text in ('queued', 'running', 'waiting') then null else now() end
+     where id = $1 and epoch = $2 and state = any($9::text[])`,
+    [
+      run.id,
+      run.epoch,
+      to.state,
+      to.step ?? null,
+      to.reason === undefined || to.reason === null ? null : toText(to.reason),
+      to.waitingFor === undefined || to.waitingFor === null ? null : toJson(to.waitingFor),
+      to.delayMs ?? null,
+      to.progressed ?? false,
+      origins(to.state),
+    ],
+  );
+  if (rowCount === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
+}
+
+/** How often the run's current step was put back because of a passing fault. */
+export async function countTries(db: Queryable, id: string): Promise<number> {
+  const { rows } = await db.query<{ tries: number }>(`select tries from ticketsmith.runs where id = $1`, [id]);
+  return rows[0]?.tries ?? 0;
+}
+
+/** Asks for cancellation. A run that nobody works on ends at once; a running one when its worker hears of it. */
+export async function requestCancel(db: Queryable, id: string, reason: string): Promise<Run | null> {
+  const { rows } = await db.query<Row>(
+    `update ticketsmith.runs
+     set cancel_requested = true, reason = $2, updated_at = now(),
+         state = case when state in ('queued', 'waiting') then 'cancelled' else state end,
+         ended_at = case when state in ('queued', 'waiting') then now() else ended_at end
+     where id = $1 and state in ('queued', 'running', 'waiting') returning ${columns}`,
+    [id, toText(reason)],
+  );
+  return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+/** Adds what a model call cost. Not fenced: money spent is spent, whoever holds the lease. */
+export async function addCost(db: Queryable, id: string, costUsd: number, tokens: number): Promise<void> {
+  await db.query(`update ticketsmith.runs set cost_usd = cost_usd + $2, tokens = tokens + $3 where id = $1`, [
+    id,
+    costUsd,
+    tokens,
+  ]);
+}
+
+/** Ids of runs that are due but that nobody has touched for a while: their job was lost. */
+export async function listDue(db: Queryable, quietMs: number): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `select id from ticketsmith.runs
+     where (state = 'queued' and coalesce(not_before, updated_at) < now() - $1 * interval '1 millisecond')
+        or (state = 'running' and lease_until < now())
+     order by updated_at limit 1000`,
+    [quietMs],
+  );
+  return rows.map((row) => row.id);
+}
