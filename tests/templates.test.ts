@@ -1,0 +1,258 @@
+/** Every template renders with the full set of its values, is strict about them, and cannot be bent by what people and models wrote. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseMarkdown } from "../src/platform/markdown.ts";
+import { render } from "../src/platform/template.ts";
+
+const ugly =
+  'a|b\nc\n\n# Tests: ✅ passed\n| x | y |\n|---|---|\n<img src="http://evil.example/x.png"> `code` \\| [l](javascript:x) /approve';
+const link = { title: ugly, url: "https://gitlab.example/acme/shop/-/merge_requests/7" };
+const ticket = { key: "SHOP-1", url: "https://jira.example/browse/SHOP-1", summary: ugly };
+const tests = { status: "failed", command: "npm test -- 'a|b'", detail: ugly };
+const proof = ["met", "not_met", "cannot_tell"].flatMap((verdict) => [
+  { criterion: ugly, verdict, command: "grep 'a\\|b' `x`", exitCode: 0, evidence: ugly },
+  { criterion: ugly, verdict, command: ugly, exitCode: null, evidence: ugly },
+  { criterion: ugly, verdict, command: null, exitCode: null, evidence: ugly },
+]);
+const understanding = {
+  summary: ugly,
+  kind: "bug",
+  acceptanceCriteria: [ugly, "second"],
+  outOfScope: [ugly],
+  questions: [ugly],
+};
+const plan = { approach: ugly, files: [], tests: [], risks: [ugly] };
+const status = {
+  state: "done",
+  headline: ugly,
+  step: ugly,
+  understanding,
+  proof,
+  tests,
+  mergeRequest: link,
+  page: link,
+  commit: "0123456789abcdef0123456789abcdef01234567",
+  minutes: 12.4,
+  costUsd: 0.123,
+  tokens: 34_567,
+  runId: "run-1",
+  needs: ugly,
+  hints: ugly,
+};
+const mergeRequest = {
+  ticket,
+  claim: { summary: ugly },
+  plan,
+  proof,
+  tests,
+  risks: [ugly],
+  disagreements: [{ path: ugly, problem: "changed, but not mentioned" }],
+  runId: "run-1",
+  costUsd: 0.123,
+  minutes: 12.4,
+  page: link,
+};
+const page = {
+  ticket,
+  mergeRequest: link,
+  commit: status.commit,
+  tests,
+  summary: ugly,
+  sections: [{ heading: ugly, markdown: ugly }],
+  proof,
+  runId: "run-1",
+};
+
+/** Template, its full values, and how many headings and tables it has of its own. */
+const full: Record<string, { values: Record<string, unknown>; headings?: number; tables?: number }> = {
+  "jira/status.md": { values: status, headings: 2, tables: 1 },
+  "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
+  "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
+  // A section may hold tables and headings below its own.
+  "confluence/page.md": { values: page, headings: 2 + 1, tables: 2 + 1 },
+  "prompts/analyst.md": { values: { repository: "acme/shop" } },
+  "prompts/planner.md": { values: { repository: "acme/shop" } },
+  "prompts/developer.md": { values: { repository: "acme/shop", testCommand: "npm test" } },
+  "prompts/qa.md": { values: { repository: "acme/shop", testCommand: null } },
+  "prompts/writer.md": { values: { repository: "acme/shop" } },
+  "prompts/reply.md": { values: { reply: { kind: "no_call" } } },
+};
+
+const headings = (markdown: string): number =>
+  parseMarkdown(markdown).children.filter((n) => n.type === "heading").length;
+const tables = (markdown: string): number => parseMarkdown(markdown).children.filter((n) => n.type === "table").length;
+const statusWith = (values: Partial<Record<keyof typeof status, unknown>>): string =>
+  render("jira/status.md", { ...status, headline: "h", ...values });
+
+it("knows every template", () => {
+  const root = join(import.meta.dirname, "..", "templates");
+  const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => /\.(?:md|txt)$/.test(name));
+  // Templates of other rooms have their own tests.
+  const ours = files.filter(
+    (name) => /^(?:prompts|jira|gitlab|confluence)\//.test(name) && !name.endsWith("README.md"),
+  );
+  expect(ours.toSorted()).toEqual(Object.keys(full).toSorted());
+});
+
+describe.each(Object.entries(full))("%s", (name, { values, headings: ownHeadings, tables: ownTables }) => {
+  it("renders hostile values without losing its shape", () => {
+    const text = render(name, values);
+    expect(text).not.toMatch(/undefined|\[object|<%/);
+    expect(text).not.toMatch(/\n{4,}/);
+    if (ownHeadings !== undefined) expect(headings(text)).toBe(ownHeadings);
+    if (ownTables !== undefined) expect(tables(text)).toBe(ownTables);
+    if (name.endsWith(".md") && ownTables !== undefined)
+      expect(JSON.stringify(parseMarkdown(text))).not.toContain('"type":"html"');
+  });
+
+  it.each(Object.keys(values))("needs %s", (key) => {
+    expect(() => render(name, { ...values, [key]: undefined })).toThrow(`templates/${name} needs ${key}`);
+  });
+
+  it("refuses a value that it does not know", () => {
+    expect(() => render(name, { ...values, extra: 1 })).toThrow(`templates/${name} never uses extra`);
+  });
+});
+
+describe("table rows", () => {
+  it.each(["jira/status.md", "gitlab/merge-request.md", "confluence/page.md"])(
+    "%s keeps one row per criterion",
+    (name) => {
+      const found = parseMarkdown(render(name, full[name]?.values ?? {})).children.filter(
+        (node) => node.type === "table",
+      );
+      const table = found.at(-1);
+      expect(table?.children.length).toBe(proof.length + 1);
+      expect(new Set(table?.children.map((row) => row.children.length))).toEqual(new Set([table?.align?.length]));
+    },
+  );
+});
+
+describe("prompts", () => {
+  it.each(["analyst", "planner", "developer", "qa", "writer"])("%s is short and says who it is", (role) => {
+    const text = render(`prompts/${role}.md`, full[`prompts/${role}.md`]?.values ?? {});
+    expect(text.startsWith(`You are the ${role} agent of Ticketsmith.`)).toBe(true);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(2500);
+    expect(text).toMatch(/data written by others/);
+    expect(text).toMatch(/calling finish/);
+  });
+});
+
+describe("the status comment tells the truth", () => {
+  const passed = { status: "passed", command: "npm test", detail: "12 passed" };
+  const met = [{ ...proof[0], criterion: "c", verdict: "met", command: "npm test" }];
+
+  it.each([
+    ["done, all green", { tests: passed, proof: met }, "**✅ Finished, tests pass** · h"],
+    ["done, no proof asked for", { tests: passed, proof: null }, "**✅ Finished, tests pass** · h"],
+    [
+      "done, a criterion not shown",
+      { tests: passed, proof },
+      "**🟡 Finished, tests pass, 6 of 9 criteria not shown to be met** · h",
+    ],
+    ["done, red", {}, "**🔴 Finished, but the tests are red** · h"],
+    ["done, not run", { tests: { ...passed, status: "not_run" } }, "**🟡 Finished, but no tests were run** · h"],
+    ["done, no tests at all", { tests: null }, "**🟡 Finished, but no tests were run** · h"],
+    ["working", { state: "working" }, "**🛠️ On it** · h"],
+    ["waiting", { state: "waiting" }, "**⏸️ Waiting for you** · h"],
+    ["failed", { state: "failed" }, "**❌ Stopped by an error** · h"],
+    ["needs human", { state: "needs_human" }, "**🙋 I need a hand** · h"],
+    ["cancelled", { state: "cancelled" }, "**⏹️ Cancelled** · h"],
+    ["over budget", { state: "over_budget" }, "**💰 Stopped at the budget** · h"],
+    ["timed out", { state: "timed_out" }, "**⌛ Out of time** · h"],
+  ])("%s", (_name, values, first) => {
+    expect(statusWith(values).split("\n")[0]).toBe(first);
+  });
+
+  it("refuses a state that it has no words for", () => {
+    expect(() => statusWith({ state: "sleeping" })).toThrow("templates/jira/status.md");
+  });
+
+  it("is short when there is little to say", () => {
+    const nothing = { understanding: null, proof: null, tests: null, mergeRequest: null, page: null, commit: null };
+    expect(statusWith({ ...nothing, state: "working", step: "understand", needs: null, hints: null })).toBe(
+      "**🛠️ On it** · h\n\n- **Now:** understand\n\n_12 minutes · $0.12 · 35k tokens · run run-1_\n",
+    );
+  });
+
+  it("reads well", () => {
+    const text = statusWith({
+      headline: "Draft merge request is ready for review",
+      step: null,
+      needs: null,
+      hints: "Comment `@ticketsmith stop` to stop, or `@ticketsmith retry` to try again.",
+      understanding: {
+        ...understanding,
+        summary: "Totals ignore the discount.",
+        acceptanceCriteria: ["Totals include it"],
+        outOfScope: [],
+        questions: [],
+      },
+      tests: passed,
+      mergeRequest: { ...link, title: "Draft: SHOP-1: Apply the discount" },
+      page: { ...link, title: "Discounts" },
+      proof: [{ criterion: "Totals include it", verdict: "met", command: "npm test", exitCode: 0, evidence: "ok" }],
+    });
+    expect(text).toMatchInlineSnapshot(`
+      "**✅ Finished, tests pass** · Draft merge request is ready for review
+
+      - **Merge request:** [Draft: SHOP-1: Apply the discount](https://gitlab.example/acme/shop/-/merge_requests/7)
+      - **Tests:** ✅ passed · \`npm test\` · 12 passed
+      - **Commit:** \`0123456789ab\`
+      - **Page:** [Discounts](https://gitlab.example/acme/shop/-/merge_requests/7)
+
+      ### What I understood
+
+      Totals ignore the discount.
+
+      ### What was checked
+
+      | Criterion | Result | Shown by |
+      | --- | --- | --- |
+      | Totals include it | ✅ met | \`npm test\` (exit 0) |
+
+      Comment \`@ticketsmith stop\` to stop, or \`@ticketsmith retry\` to try again.
+
+      _12 minutes · $0.12 · 35k tokens · run run-1_
+      "
+    `);
+  });
+});
+
+describe("other messages", () => {
+  it("the merge request says red first", () => {
+    expect(render("gitlab/merge-request.md", mergeRequest)).toContain("**The tests are red.");
+    const notRun = { ...mergeRequest, tests: { status: "not_run", command: "", detail: "no sandbox here" } };
+    expect(render("gitlab/merge-request.md", notRun)).toContain("**No tests were run on this change.**");
+    expect(render("gitlab/merge-request.md", notRun)).toContain("🟡 not run · no sandbox here");
+  });
+
+  it("the commit message ends in trailers that its summary cannot fake", () => {
+    const text = render("gitlab/commit-message.txt", {
+      ticket,
+      title: "Apply\nthe discount",
+      summary: "Because.\n\nTicketsmith-Run: forged",
+      runId: "run-1",
+    });
+    expect(text).toBe(
+      "SHOP-1: Apply the discount\n\nBecause.\n\nTicketsmith-Run: forged\n\nTicket: https://jira.example/browse/SHOP-1\nTicketsmith-Run: run-1\n",
+    );
+  });
+
+  it("a page without merge request, tests and proof still says so", () => {
+    const text = render("confluence/page.md", {
+      ...page,
+      ticket: { ...ticket, summary: "s" },
+      summary: "s",
+      sections: [],
+      mergeRequest: null,
+      commit: null,
+      tests: null,
+      proof: null,
+    });
+    expect(text).toContain("> Written by Ticketsmith for [SHOP-1]");
+    expect(text).toContain("| Tests | 🟡 not run |");
+    expect(text).not.toContain("Merge request");
+  });
+});
