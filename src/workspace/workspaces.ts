@@ -1,0 +1,111 @@
+/**
+ * Checkouts for runs and commits on branches. On disk, under `directory`:
+ *
+ *     mirrors/<repository>-<hash>.git   one bare mirror per repository (mirror.ts)
+ *     runs/<runId>/tree                 the files an agent works on: no `.git` in it, so nothing written there is configuration
+ *     runs/<runId>/git                  index and new objects of that tree, out of reach of the tree's tools
+ *     scratch/<uuid>                    where a commit is made and pushed from; the sandbox never saw it
+ */
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import path from "node:path";
+import { Permanent } from "../domain/errors.ts";
+import type { BranchWriter, CodeReader, Workspaces } from "../domain/ports.ts";
+import type { Log } from "../platform/log.ts";
+import { putOnBranch } from "./branch.ts";
+import { createCheckout } from "./checkout.ts";
+import { createMirrors, type Mirror } from "./mirror.ts";
+import { createScratch } from "./scratch.ts";
+import { createTurns } from "./turns.ts";
+
+export interface WorkspacesOptions {
+  /** Where everything is kept; created when missing. Only the bot's user should be able to write there. */
+  readonly directory: string;
+  /** GitLab token with `read_repository` and `write_repository`. */
+  readonly token: string;
+  readonly log: Log;
+  /** The bot's identity: commits by it count as ours, beside those by the payload's own author. */
+  readonly author?: { readonly name: string; readonly email: string };
+  /** Asked for the clone address when a branch is to be pushed for a repository that this machine never opened. */
+  readonly code?: Pick<CodeReader, "readProject">;
+  /** What git needs at this site: `PATH`, `HTTPS_PROXY`, `NO_PROXY`, `GIT_SSL_CAINFO`. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Run ids become directory names. */
+function checkRunId(runId: string): string {
+  if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$/.test(runId)) throw new Error(`not a run id: ${JSON.stringify(runId)}`);
+  return runId;
+}
+
+/**
+ * Workspaces and branches over git. Every method may throw UserError (git missing, certificate not trusted), Retryable (network,
+ * lost races) or Permanent (credentials, unknown repository, commit or branch, a patch that does not apply).
+ */
+export function createWorkspaces(options: WorkspacesOptions): Workspaces & BranchWriter {
+  const root = path.resolve(options.directory);
+  const env = options.env ?? {};
+  const mirrors = createMirrors({
+    directory: path.join(root, "mirrors"),
+    token: options.token,
+    env,
+    log: options.log,
+  });
+  const inTurn = createTurns();
+  const runDirectory = (runId: string): string => path.join(root, "runs", checkRunId(runId));
+  const forget = (directory: string): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+
+  async function mirrorOf(repository: string): Promise<Mirror> {
+    const known = await mirrors.find(repository);
+    if (known !== null) return known;
+    if (options.code === undefined) throw new Permanent(`no clone address is known for ${repository}`);
+    return mirrors.open(await options.code.readProject(repository));
+  }
+
+  const open: Workspaces["open"] = async (input) => {
+    const directory = runDirectory(input.runId);
+    const mirror = await mirrors.open(input.project);
+    const base = input.base ?? (await mirror.fetchBranch(input.branch ?? input.project.defaultBranch));
+    await mirror.ensureCommit(base);
+    return inTurn(directory, async () => {
+      await forget(directory);
+      const tree = path.join(directory, "tree");
+      await mkdir(tree, { recursive: true });
+      try {
+        const scratch = await createScratch({
+          directory: path.join(directory, "git"),
+          mirror: mirror.directory,
+          tree,
+          env,
+        });
+        // The patch goes into the index first, so each file is written once and nothing is half laid over.
+        await scratch.stage(base, input.patch ?? "");
+        await scratch.git(["checkout-index", "--all", "--index", "--quiet"]);
+        return createCheckout({ tree, base, scratch });
+      } catch (error) {
+        await forget(directory);
+        throw error;
+      }
+    });
+  };
+
+  return {
+    open,
+    async remove(runId) {
+      const directory = runDirectory(runId);
+      await inTurn(directory, () => forget(directory));
+    },
+    async ensureBranch(payload) {
+      const mirror = await mirrorOf(payload.repository);
+      const directory = path.join(root, "scratch", randomUUID());
+      await mkdir(path.dirname(directory), { recursive: true });
+      try {
+        const scratch = await createScratch({ directory, mirror: mirror.directory, env });
+        const ourEmails = options.author === undefined ? [] : [options.author.email];
+        return await putOnBranch({ payload, mirror, scratch, ourEmails });
+      } finally {
+        await forget(directory);
+      }
+    },
+  };
+}
