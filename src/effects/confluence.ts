@@ -1,0 +1,28 @@
+/** Effects on a Confluence space. */
+import type { Effect, Ensured } from "../domain/effect.ts";
+import { UserError } from "../domain/errors.ts";
+import { passGate, passLine } from "./gate.ts";
+import type { Door } from "./perform.ts";
+
+const pageLength = 100_000;
+
+export async function ensureInConfluence(
+  door: Door,
+  effect: Extract<Effect, { kind: "confluence.page" }>,
+): Promise<Ensured> {
+  if (door.writers.pages === null) {
+    throw new UserError(
+      `A page for ${effect.subject} was wanted in space ${effect.space}, but no Confluence is configured: set CONFLUENCE_BASE_URL.`,
+    );
+  }
+  const rules = { allowedHosts: door.allowedHosts, mentions: [], maxLength: pageLength, target: "confluence" as const };
+  return door.writers.pages.ensurePage({
+    space: effect.space,
+    parentTitle: effect.parentTitle,
+    marker: `page:${effect.subject}`,
+    title: passLine(effect.title, 200),
+    body: passGate(effect.body, rules).body,
+    labels: effect.labels,
+    versionMessage: passLine(effect.versionMessage, 200),
+  });
+}

@@ -1,0 +1,33 @@
+/** Effects on a GitLab project: branches over git, merge requests over the API. */
+import type { Effect, Ensured } from "../domain/effect.ts";
+import { passGate, passLine } from "./gate.ts";
+import type { Door } from "./perform.ts";
+
+/** GitLab takes descriptions of a million characters; nobody reads more than this. */
+const descriptionLength = 60_000;
+
+export function ensureInGitLab(
+  door: Door,
+  effect: Extract<Effect, { kind: "gitlab.branch" | "gitlab.mergeRequest" }>,
+): Promise<Ensured> {
+  if (effect.kind === "gitlab.branch") {
+    const { kind: _, ...payload } = effect;
+    return door.writers.branches.ensureBranch(payload);
+  }
+  const rules = {
+    allowedHosts: door.allowedHosts,
+    mentions: [],
+    maxLength: descriptionLength,
+    target: "gitlab" as const,
+  };
+  return door.writers.code.ensureMergeRequest({
+    repository: effect.repository,
+    sourceBranch: effect.sourceBranch,
+    targetBranch: effect.targetBranch,
+    title: passLine(effect.title, 255),
+    body: passGate(effect.body, rules).body,
+    draft: effect.draft,
+    labels: effect.labels,
+    marker: `mr:${effect.sourceBranch}`,
+  });
+}

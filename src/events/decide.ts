@@ -1,0 +1,114 @@
+/** From committed delivery to verdict: gather the facts, route, and do what was decided in one transaction with the verdict. */
+
+import { messageOf, Permanent, UserError } from "../domain/errors.ts";
+import type { Event } from "../domain/event.ts";
+import type { TicketReader } from "../domain/ports.ts";
+import type { Log } from "../platform/log.ts";
+import type { Policy } from "../platform/policy.ts";
+import type { Bell } from "../runs/queue.ts";
+import { startRun } from "../runs/start.ts";
+import type { Workflows } from "../runs/workflow.ts";
+import type { Database, Queryable } from "../store/database.ts";
+import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts";
+import { findActiveRun, requestCancel } from "../store/runs.ts";
+import { type Decision, type Facts, route } from "./route.ts";
+
+export interface Clerk {
+  readonly database: Database;
+  readonly bell: Bell;
+  readonly policy: Policy;
+  readonly workflows: Workflows;
+  readonly tickets: Pick<TicketReader, "readMembership">;
+  readonly self: Facts["self"];
+  readonly log: Log;
+}
+
+async function decide(clerk: Clerk, event: Event): Promise<Decision> {
+  const ticket = "ticket" in event ? event.ticket : null;
+  const activeRun = ticket === null ? null : await findActiveRun(clerk.database, ticket);
+  const facts: Facts = { self: clerk.self, activeRun, membership: undefined };
+  const decision = route(event, facts, clerk.policy);
+  if (decision.kind !== "ask") return decision;
+  const membership = await clerk.tickets.readMembership(decision.account, decision.project);
+  return route(event, { ...facts, membership }, clerk.policy);
+}
+
+/** Does what was decided. @returns the verdict's words and the run that must be rung */
+async function carryOut(
+  clerk: Clerk,
+  tx: Queryable,
+  decision: Decision,
+): Promise<{ verdict: "handled" | "ignored"; reason: string; runId?: string }> {
+  switch (decision.kind) {
+    case "start": {
+      const run = await startRun(tx, clerk.workflows, decision);
+      if (run === null) return { verdict: "ignored", reason: `a run is at work on ${decision.target.ticket} already` };
+      return { verdict: "handled", reason: `started ${run.workflow}`, runId: run.id };
+    }
+    case "cancel":
+      await requestCancel(tx, decision.runId, decision.reason);
+      return { verdict: "handled", reason: `cancelled: ${decision.reason}`, runId: decision.runId };
+    case "ignore":
+      return { verdict: "ignored", reason: decision.reason };
+    case "ask":
+      throw new Error("a decision was asked for twice");
+  }
+}
+
+async function handle(clerk: Clerk, id: string, event: Event): Promise<void> {
+  let decision: Decision;
+  try {
+    decision = await decide(clerk, event);
+  } catch (error) {
+    if (!(error instanceof Permanent || error instanceof UserError)) throw error;
+    decision = { kind: "ignore", reason: `could not be checked: ${messageOf(error)}` };
+  }
+  const done = await clerk.database.transaction(async (tx) => {
+    // Another process may have decided it meanwhile.
+    if (!(await lockPending(tx, id))) return null;
+    const result = await carryOut(clerk, tx, decision);
+    await decideDelivery(tx, id, result);
+    return result;
+  });
+  if (done === null) return;
+  clerk.log.info("delivery decided", { delivery: id, verdict: done.verdict, reason: done.reason, run: done.runId });
+  if (done.runId !== undefined) await clerk.bell.ring(done.runId);
+}
+
+/**
+ * Gives every pending delivery its verdict, oldest first. A delivery whose facts cannot be read now (Jira is down) stays
+ * pending for the next call. Calls while one is under way are joined into one more round.
+ */
+export function createDecider(clerk: Clerk): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let again = false;
+
+  async function round(): Promise<void> {
+    let after = "0";
+    for (;;) {
+      const batch = await listPending(clerk.database, after, 100);
+      if (batch.length === 0) return;
+      for (const { id, event } of batch) {
+        after = id;
+        await handle(clerk, id, event).catch((error: unknown) => {
+          clerk.log.warn("delivery stays pending", { delivery: id, error });
+        });
+      }
+    }
+  }
+
+  async function rounds(): Promise<void> {
+    do {
+      again = false;
+      await round().catch((error: unknown) => clerk.log.warn("the inbox could not be read", { error }));
+    } while (again);
+  }
+
+  return () => {
+    again = true;
+    running ??= rounds().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}

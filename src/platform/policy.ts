@@ -1,0 +1,118 @@
+/** The policy file `config/ticketsmith.yaml`: what an operator decides. `config/ticketsmith.schema.json` is made from it. */
+import { z } from "zod";
+
+const jiraKey = z.string().regex(/^[A-Z][A-Z0-9_]+$/, "must be a Jira project key in capitals, e.g. SHOP");
+const label = z.string().regex(/^\S+$/, "Jira labels have no spaces");
+
+const Project = z.strictObject({
+  repository: z
+    .string()
+    .regex(/^[\w.-]+(\/[\w.-]+)+$/, "must be the path of a GitLab project, e.g. acme/shop")
+    .describe("Path of the GitLab project that tickets of this Jira project are worked off in"),
+  targetBranch: z
+    .string()
+    .optional()
+    .describe("Branch that merge requests go to. Default: the project's default branch"),
+  space: z.string().optional().describe("Key of the Confluence space. Absent: no pages are written"),
+  parentPage: z.string().optional().describe("Title of the page in that space under which pages are placed"),
+  test: z.array(z.string()).min(1).optional().describe('The test command as a list, e.g. ["npm", "test"]'),
+  workflow: z.string().optional().describe("Workflow for this project instead of the trigger's"),
+});
+
+const Price = z.strictObject({
+  inputPerMillion: z.number().min(0),
+  cachedPerMillion: z.number().min(0).optional(),
+  outputPerMillion: z.number().min(0),
+});
+
+export const Policy = z
+  .strictObject({
+    $schema: z.string().optional(),
+    projects: z.record(jiraKey, Project).describe("Jira project key -> where its work happens"),
+    triggers: z
+      .strictObject({
+        labels: z
+          .record(label, z.string())
+          .default({ ticketsmith: "deliver" })
+          .describe("Label -> workflow that it starts when somebody adds it"),
+      })
+      .prefault({}),
+    people: z
+      .strictObject({
+        start: z
+          .strictObject({
+            roles: z.array(z.string()).default([]).describe("Jira project roles, by name"),
+            groups: z.array(z.string()).default([]).describe("Jira groups, by name"),
+            accounts: z.array(z.string()).default([]).describe("Jira account ids"),
+          })
+          .describe("Who may start a run. Nobody else can; an empty list means nobody"),
+      })
+      .describe("Who may steer the bot"),
+    statuses: z
+      .strictObject({
+        started: z.string().nullable().default("In Progress").describe("Status when work begins; null: leave it"),
+        review: z
+          .string()
+          .nullable()
+          .default("In Review")
+          .describe("Status when the merge request is up; null: leave it"),
+      })
+      .prefault({}),
+    models: z
+      .strictObject({
+        roles: z
+          .partialRecord(
+            z.enum(["analyst", "planner", "developer", "qa", "writer"]),
+            z.strictObject({ model: z.string().optional(), fallbacks: z.array(z.string()).default([]) }),
+          )
+          .default({})
+          .describe("Model per role, where it is not OPENAI_MODEL"),
+        prices: z.record(z.string(), Price).default({}).describe("US dollars per million tokens, by model name"),
+        timeoutSeconds: z.number().int().min(5).max(3600).default(600).describe("Longest wait for one answer"),
+      })
+      .prefault({}),
+    budgets: z
+      .strictObject({
+        run: z
+          .strictObject({
+            usd: z.number().positive().default(5),
+            tokens: z.number().int().positive().default(2_000_000),
+            minutes: z.number().positive().default(60),
+          })
+          .prefault({}),
+      })
+      .prefault({})
+      .describe("At a limit the run stops and says so"),
+    policy: z
+      .strictObject({
+        allowedHosts: z
+          .array(z.string())
+          .default([])
+          .describe("Hosts, besides Jira, GitLab and Confluence, that bodies may link to"),
+        commandSeconds: z
+          .number()
+          .int()
+          .min(1)
+          .max(3600)
+          .default(300)
+          .describe("Longest time that one command may run"),
+        maxPatchBytes: z.number().int().positive().default(1_000_000).describe("Largest change that is pushed"),
+      })
+      .prefault({}),
+    author: z
+      .strictObject({
+        name: z.string().default("Ticketsmith"),
+        email: z.email().default("ticketsmith@localhost.localdomain"),
+      })
+      .prefault({})
+      .describe("Author of commits"),
+  })
+  .superRefine((policy, context) => {
+    for (const [key, project] of Object.entries(policy.projects)) {
+      if (project.parentPage !== undefined && project.space === undefined) {
+        context.addIssue({ code: "custom", path: ["projects", key, "parentPage"], message: "needs a space beside it" });
+      }
+    }
+  });
+export type Policy = z.infer<typeof Policy>;
+export type ProjectPolicy = z.infer<typeof Project>;

@@ -1,0 +1,112 @@
+/** The world as one step of one run sees it. */
+import { OverBudget, Permanent } from "../domain/errors.ts";
+import type { Run } from "../domain/run.ts";
+import type { Log } from "../platform/log.ts";
+import type { ProjectPolicy } from "../platform/policy.ts";
+import type { Services, StepContext } from "../steps/step.ts";
+import type { Database } from "../store/database.ts";
+import { listEffects } from "../store/ledger.ts";
+import { addCost } from "../store/runs.ts";
+import { addProgress, insertTurn, listSteps } from "../store/steps.ts";
+
+/** The project's part of the policy as it is now; it may have been edited since the run began. */
+function projectOf(run: Run, services: Services): ProjectPolicy {
+  const project = services.policy.projects[run.target.project];
+  if (project === undefined) {
+    throw new Permanent(`project ${run.target.project} is no longer in the configuration`);
+  }
+  return project;
+}
+
+/** Reads what the run has done so far and builds the context of its current step. */
+export async function createContext(options: {
+  database: Database;
+  run: Run;
+  services: Services;
+  signal: AbortSignal;
+  log: Log;
+}): Promise<StepContext> {
+  const { database, run, services, signal, log } = options;
+  const steps = await listSteps(database, run.id);
+  const effects = await listEffects(database, run.id);
+  const limits = services.policy.budgets.run;
+  let costUsd = run.costUsd;
+  let tokens = run.tokens;
+  const minutes = (): number => (Date.now() - run.createdAt.getTime()) / 60_000;
+
+  return {
+    run,
+    services,
+    signal,
+    log,
+    get project() {
+      return projectOf(run, services);
+    },
+    get minutes() {
+      return minutes();
+    },
+    spent: () => ({ costUsd, tokens }),
+    has: (step) => steps.some((row) => row.step === step.name && row.state !== "started"),
+    output(step) {
+      const row = steps.find((candidate) => candidate.step === step.name);
+      if (row === undefined || row.state === "started") throw new Error(`step ${step.name} has not run yet`);
+      return step.output.parse(row.output);
+    },
+    ref(step, name) {
+      const row = effects.find((candidate) => candidate.step === step && candidate.name === name);
+      return row?.state === "settled" && row.outcome !== "dry_run" ? row.ref : null;
+    },
+    budget: {
+      async reserve(estimateUsd, estimatedTokens) {
+        if (costUsd + estimateUsd > limits.usd) throw new OverBudget(`the run's budget of $${limits.usd} is used up`);
+        if (tokens + estimatedTokens > limits.tokens) {
+          throw new OverBudget(`the run's budget of ${limits.tokens} tokens is used up`);
+        }
+        if (minutes() > limits.minutes) throw new OverBudget(`the run's limit of ${limits.minutes} minutes is reached`);
+      },
+      async settle(usage, spentUsd) {
+        costUsd += spentUsd;
+        tokens += usage.inputTokens + usage.outputTokens;
+        await addCost(database, run.id, spentUsd, usage.inputTokens + usage.outputTokens);
+      },
+    },
+    async onTurn(turn) {
+      await insertTurn(database, run.id, {
+        step: run.step,
+        agent: turn.agent,
+        turn: turn.turn,
+        record: {
+          added: turn.added,
+          durationMs: turn.durationMs,
+          error: turn.error,
+          finish: turn.reply?.finish ?? null,
+        },
+        model: turn.reply?.model ?? "",
+        inputTokens: turn.reply?.usage.inputTokens ?? 0,
+        cachedTokens: turn.reply?.usage.cachedTokens ?? 0,
+        outputTokens: turn.reply?.usage.outputTokens ?? 0,
+        costUsd: turn.reply?.costUsd ?? 0,
+      });
+      await addProgress(database, run.id, "turn", { step: run.step, ...glance(turn) });
+    },
+  };
+}
+
+type Turn = Parameters<StepContext["onTurn"]>[0];
+
+/** As much of a turn as somebody who looks on wants to see. */
+function glance(turn: Turn): Readonly<Record<string, unknown>> {
+  const said = turn.added.findLast((message) => message.role === "assistant");
+  const results = new Map(turn.added.flatMap((m) => (m.role === "tool" ? [[m.callId, m.text] as const] : [])));
+  return {
+    agent: turn.agent,
+    turn: turn.turn,
+    said: said?.text.slice(0, 300) ?? "",
+    error: turn.error,
+    tools: (said?.toolCalls ?? []).map((call) => ({
+      tool: call.name,
+      arguments: call.arguments.slice(0, 300),
+      result: results.get(call.id)?.slice(0, 300) ?? "",
+    })),
+  };
+}

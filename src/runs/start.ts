@@ -1,0 +1,30 @@
+/** How a run begins. */
+import { randomBytes } from "node:crypto";
+import { UserError } from "../domain/errors.ts";
+import type { Run, Target } from "../domain/run.ts";
+import type { Queryable } from "../store/database.ts";
+import { insertRun } from "../store/runs.ts";
+import type { Workflows } from "./workflow.ts";
+
+/** Sorts by time, is short enough to type, and safe in file names and branch names. */
+function newRunId(): string {
+  return `r${Date.now().toString(36)}${randomBytes(3).toString("hex")}`;
+}
+
+/**
+ * Inserts a queued run in the caller's transaction; ring the bell after the commit.
+ * @returns null when the ticket has an active run already
+ * @throws UserError when there is no such workflow
+ */
+export async function startRun(
+  tx: Queryable,
+  workflows: Workflows,
+  request: { workflow: string; target: Target; requestedBy: string },
+): Promise<Run | null> {
+  const first = workflows.get(request.workflow)?.steps[0];
+  if (first === undefined) {
+    const known = [...workflows.keys()].join(", ");
+    throw new UserError(`there is no workflow "${request.workflow}" (there are: ${known})`);
+  }
+  return insertRun(tx, { id: newRunId(), step: first.name, ...request });
+}

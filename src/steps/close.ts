@@ -1,0 +1,27 @@
+/** What the ticket hears when a run stops before its last step: one short comment with the reason and the way on. */
+import type { EffectDraft } from "../domain/effect.ts";
+import type { EndState } from "../domain/run.ts";
+import { statusComment } from "./status.ts";
+import type { StepContext } from "./step.ts";
+
+const headlines: Readonly<Record<EndState, string>> = {
+  done: "Finished",
+  cancelled: "I stopped",
+  needs_human: "I cannot go on alone",
+  failed: "I could not finish",
+  timed_out: "I waited too long",
+  over_budget: "A limit is reached",
+};
+
+/** The last effects of a run that ends with `reason` (for people). */
+export function closingEffects(context: StepContext, state: EndState, reason: string): EffectDraft[] {
+  const { ticket } = context.run.target;
+  const labels = Object.keys(context.services.policy.triggers.labels).map((label) => `\`${label}\``);
+  const body = statusComment(context, {
+    state,
+    headline: `${headlines[state]}: ${reason}`,
+    step: context.run.step,
+    hints: `To start anew, take the label ${labels.join(" or ")} off and put it on again.`,
+  });
+  return [{ name: "closed", effect: { kind: "jira.status", ticket, body } }];
+}

@@ -1,0 +1,11 @@
+/** All steps there are. Workflows (config/workflows) name them. */
+import { document } from "./document.ts";
+import { implement } from "./implement.ts";
+import { plan } from "./plan.ts";
+import { publish } from "./publish.ts";
+import { report } from "./report.ts";
+import type { Step } from "./step.ts";
+import { understand } from "./understand.ts";
+import { verify } from "./verify.ts";
+
+export const steps: readonly Step[] = [understand, plan, implement, verify, publish, document, report];

@@ -1,0 +1,74 @@
+/** Fifth step: the change goes to its branch, and a draft merge request is opened (or brought up to date). */
+import type { z } from "zod";
+import { render } from "../platform/template.ts";
+import { implemented, planned, published, understood, verified } from "./outputs.ts";
+import type { Step } from "./step.ts";
+
+/** One branch per ticket, the same in every attempt. */
+export function branchOf(ticket: string): string {
+  return `ticketsmith/${ticket}`;
+}
+
+export const publish: Step<z.infer<typeof published.output>> = {
+  ...published,
+
+  async execute(context) {
+    const { run, services } = context;
+    const { repository, base, ticket, targetBranch } = context.output(understood);
+    const { claim, patch, disagreements } = context.output(implemented);
+    const { tests, proof } = context.output(verified);
+    const { approach, risks } = context.output(planned);
+    const branch = branchOf(ticket.key);
+    const title = `${ticket.key}: ${claim.title}`;
+    const body = render("gitlab/merge-request.md", {
+      ticket,
+      claim: { summary: claim.summary },
+      plan: { approach },
+      proof,
+      tests,
+      risks,
+      disagreements,
+      runId: run.id,
+      costUsd: context.spent().costUsd,
+      minutes: context.minutes,
+      page: null,
+    });
+    return {
+      output: { branch, title },
+      effects: [
+        {
+          name: "branch",
+          effect: {
+            kind: "gitlab.branch",
+            repository: repository.path,
+            branch,
+            base,
+            patch,
+            message: render("gitlab/commit-message.txt", {
+              ticket: { key: ticket.key, url: ticket.url },
+              title: claim.title,
+              summary: claim.summary,
+              runId: run.id,
+            }),
+            author: services.policy.author,
+            date: run.createdAt.toISOString(),
+          },
+        },
+        {
+          name: "mergeRequest",
+          effect: {
+            kind: "gitlab.mergeRequest",
+            repository: repository.path,
+            sourceBranch: branch,
+            targetBranch,
+            title,
+            body,
+            draft: true,
+            labels: ["ticketsmith"],
+          },
+        },
+      ],
+      next: { kind: "continue" },
+    };
+  },
+};

@@ -1,0 +1,36 @@
+/** Runs an agent for a step: transcript, budget, cancellation and tools come from the step's context. */
+import type { Agent, AgentResult } from "../agents/agent.ts";
+import { runAgent as loop } from "../agents/loop.ts";
+import type { Workspace } from "../domain/ports.ts";
+import type { Ticket } from "../domain/ticket.ts";
+import type { StepContext } from "./step.ts";
+
+/**
+ * @param input.task the first message to the model: what is to be done, outside text in data sections
+ * @throws what the loop throws (see agents/loop.ts)
+ */
+export function runAgent<Output>(
+  context: StepContext,
+  agent: Agent<Output>,
+  input: { task: string; values?: Readonly<Record<string, unknown>>; ticket?: Ticket; workspace: Workspace },
+): Promise<AgentResult<Output>> {
+  return loop(
+    agent,
+    { values: input.values ?? {}, task: input.task },
+    {
+      model: context.services.model,
+      toolContext: {
+        workspace: input.workspace,
+        sandbox: context.services.sandbox,
+        ...(input.ticket === undefined ? {} : { ticket: input.ticket }),
+        commands: [],
+        signal: context.signal,
+        commandTimeoutMs: context.services.policy.policy.commandSeconds * 1000,
+      },
+      signal: context.signal,
+      log: context.log,
+      onTurn: (turn) => context.onTurn(turn),
+      budget: context.budget,
+    },
+  );
+}

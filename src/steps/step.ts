@@ -1,0 +1,67 @@
+/** What a step is: a function of its context that returns values. It writes nothing itself; `runs/advance.ts` does with the values. */
+import { z } from "zod";
+import type { AgentBudget, TurnRecord } from "../agents/agent.ts";
+import type { EffectDraft, Ref } from "../domain/effect.ts";
+import type { CodeReader, Model, PageReader, Sandbox, TicketReader, Workspaces } from "../domain/ports.ts";
+import { endStates, Gate, type Run } from "../domain/run.ts";
+import type { Log } from "../platform/log.ts";
+import type { Policy, ProjectPolicy } from "../platform/policy.ts";
+
+/** What happens after the step's effects are settled. */
+export const Next = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("continue") }),
+  z.object({ kind: z.literal("wait"), gate: Gate }),
+  z.object({ kind: z.literal("end"), state: z.enum(endStates), reason: z.string() }),
+]);
+export type Next = z.infer<typeof Next>;
+
+export interface StepResult<Output> {
+  readonly output: Output;
+  readonly effects: readonly EffectDraft[];
+  readonly next: Next;
+}
+
+/** The parts of the world that steps may use; all of them read, or work inside the run's own workspace. */
+export interface Services {
+  readonly tickets: TicketReader;
+  readonly code: CodeReader;
+  readonly pages: PageReader | null;
+  readonly model: Model;
+  readonly workspaces: Workspaces;
+  readonly sandbox: Sandbox;
+  readonly policy: Policy;
+  /** Address of this bot's own pages, for links to a run. */
+  readonly publicUrl: string;
+}
+
+export interface StepContext {
+  readonly run: Run;
+  readonly project: ProjectPolicy;
+  readonly services: Services;
+  /** Whether the step has run, so that its output is there. */
+  has(step: Pick<Step, "name">): boolean;
+  /** Checked output of an earlier step. Throws when that step has not run. */
+  output<T>(step: Pick<Step<T>, "name" | "output">): T;
+  /** Where an effect of an earlier step ended up, or null when it did not happen (e.g. no space configured). */
+  ref(step: string, effect: string): Ref | null;
+  /** Keeps a turn of an agent in the transcript. */
+  onTurn(turn: TurnRecord): Promise<void>;
+  /** What is left of the run's budget; agents ask it before every model call. */
+  readonly budget: AgentBudget;
+  /** Minutes since the run was created. */
+  readonly minutes: number;
+  /** Cost and tokens of the run up to now, this step's calls included. */
+  spent(): { costUsd: number; tokens: number };
+  /** Aborted when the run is cancelled, the lease is lost or the process stops. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+}
+
+export interface Step<Output = unknown> {
+  readonly name: string;
+  /** Shape of the output as it is kept in the database. */
+  readonly output: z.ZodType<Output>;
+  /** Effects that are performed before the step begins, so that people see that something is going on. */
+  announce?(context: StepContext): Promise<readonly EffectDraft[]>;
+  execute(context: StepContext): Promise<StepResult<Output>>;
+}
