@@ -56,7 +56,7 @@ export const IssueUpdated = z.object({
   issue_event_type_name: Text.nullish(),
   changelog: Changelog.nullish(),
   /** Only its presence matters: the comment itself comes in a message of its own. */
-  comment: z.unknown(),
+  comment: z.unknown().optional(),
 });
 export type IssueUpdated = z.infer<typeof IssueUpdated>;
 export const CommentCreated = z.object({

@@ -55,7 +55,7 @@ function words(text: string | null | undefined): string[] {
 
 function whyNothingChanged(body: IssueUpdated): string {
   const type = body.issue_event_type_name ?? "";
-  if (type === "issue_commented" || (type === "" && body.comment !== undefined)) {
+  if (type === "issue_commented" || (type === "" && body.comment != null)) {
     return "Data Center's second message about a comment: comment_created tells it";
   }
   if (type.startsWith("issue_comment_")) return "an edited or deleted comment";
