@@ -1,0 +1,183 @@
+/** The one loop that all agents run in: ask the model, do what it asks for, hand back the results, until it finishes. */
+import { messageOf, OverBudget, Permanent } from "../domain/errors.ts";
+import type { ModelMessage, ModelReply, ToolSpec, Usage } from "../domain/ports.ts";
+import { render } from "../platform/template.ts";
+import type { Agent, AgentInput, AgentResult, AgentServices, TurnRecord } from "./agent.ts";
+import { answerReply, finishTool } from "./answer.ts";
+import { compact, conversationSize } from "./compact.ts";
+import { Repeats } from "./repeats.ts";
+import { toolSpec } from "./tool-spec.ts";
+
+interface Conversation {
+  messages: readonly ModelMessage[];
+  /** Turns begun. */
+  turn: number;
+  usage: Usage;
+  costUsd: number;
+  /** Replies in a row that could not be used. */
+  unusable: number;
+  readonly repeats: Repeats;
+}
+
+const nothing: Usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, estimated: false };
+
+function sum(a: Usage, b: Usage): Usage {
+  return {
+    inputTokens: a.inputTokens + b.inputTokens,
+    cachedTokens: a.cachedTokens + b.cachedTokens,
+    outputTokens: a.outputTokens + b.outputTokens,
+    estimated: a.estimated || b.estimated,
+  };
+}
+
+/** The tools as a model gets to see them, `finish` last. Its parameters are the agent's output schema. */
+export function toolSpecs<Output>(agent: Agent<Output>): readonly ToolSpec[] {
+  return [
+    ...agent.tools.map((tool) => toolSpec(tool.name, tool.description, tool.input)),
+    toolSpec(finishTool, "Hand over your result and end.", agent.output),
+  ];
+}
+
+/**
+ * Runs an agent to its end. Throws OverBudget at a limit of turns, minutes or money; Permanent when the model refuses, goes in
+ * circles, or gives nothing usable after the allowed repairs; and what model, tools, budget and `onTurn` throw, as it is.
+ * What a tool refuses goes to the model as text. Aborting `services.signal` breaks off the call that is under way.
+ */
+export async function runAgent<Output>(
+  agent: Agent<Output>,
+  input: AgentInput,
+  services: AgentServices,
+): Promise<AgentResult<Output>> {
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(), agent.limits.minutes * 60_000);
+  const signal = AbortSignal.any([services.signal, clock.signal]);
+  const conversation: Conversation = {
+    messages: [
+      { role: "system", text: render(agent.prompt, input.values).trim() },
+      { role: "user", text: input.task },
+    ],
+    turn: 0,
+    usage: nothing,
+    costUsd: 0,
+    unusable: 0,
+    repeats: new Repeats(),
+  };
+  try {
+    while (conversation.turn < agent.limits.turns) {
+      signal.throwIfAborted();
+      conversation.turn += 1;
+      const finished = await takeTurn(agent, conversation, { ...services, signal });
+      if (finished === undefined) continue;
+      const { turn, usage, costUsd } = conversation;
+      return { output: finished.output, turns: turn, usage, costUsd, commands: services.toolContext.commands };
+    }
+  } catch (error) {
+    if (!clock.signal.aborted || services.signal.aborted) throw error;
+    throw new OverBudget(`the ${agent.name} agent ran out of its ${agent.limits.minutes} minutes`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new OverBudget(`the ${agent.name} agent gave no answer within its limit of ${agent.limits.turns} turns`);
+}
+
+/** One turn, recorded whatever happens in it. Returns the output when the agent finished. */
+async function takeTurn<Output>(
+  agent: Agent<Output>,
+  conversation: Conversation,
+  services: AgentServices,
+): Promise<{ readonly output: Output } | undefined> {
+  const startedAt = performance.now();
+  const added: ModelMessage[] = conversation.turn === 1 ? [...conversation.messages] : [];
+  const add = (...messages: readonly ModelMessage[]): void => {
+    conversation.messages = [...conversation.messages, ...messages];
+    added.push(...messages);
+  };
+  let reply: ModelReply | null = null;
+  let failure: unknown;
+  try {
+    reply = await ask(agent, conversation, services);
+    // Some servers refuse an assistant message that says nothing and calls nothing.
+    const text = reply.text === "" && reply.toolCalls.length === 0 ? "(empty reply)" : reply.text;
+    add({ role: "assistant", text, toolCalls: reply.toolCalls });
+    const { toolContext, signal } = services;
+    const answer = await answerReply(agent, reply, { toolContext, signal, repeats: conversation.repeats });
+    add(...answer.messages);
+    countUnusable(agent, conversation, answer.problem);
+    return answer.finished;
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    const durationMs = Math.round(performance.now() - startedAt);
+    await record({ agent: agent.name, turn: conversation.turn, added, reply, durationMs }, failure, services);
+  }
+}
+
+/** Saves a turn. When the turn broke off, its own error matters more than one in saving it. */
+async function record(
+  turn: Omit<TurnRecord, "error" | "reply"> & { reply: ModelReply | null },
+  failure: unknown,
+  services: AgentServices,
+): Promise<void> {
+  const reply = turn.reply && {
+    finish: turn.reply.finish,
+    model: turn.reply.model,
+    usage: turn.reply.usage,
+    costUsd: turn.reply.costUsd,
+  };
+  const { agent, turn: number, durationMs } = turn;
+  services.log.debug("an agent took a turn", { agent, turn: number, durationMs, ...reply });
+  try {
+    await services.onTurn?.({ ...turn, reply, error: failure === undefined ? null : messageOf(failure) });
+  } catch (error) {
+    if (failure === undefined) throw error;
+    services.log.error("the turn of an agent could not be saved", { agent, turn: number, error });
+  }
+}
+
+function countUnusable<Output>(agent: Agent<Output>, conversation: Conversation, problem: string | undefined): void {
+  conversation.unusable = problem === undefined ? 0 : conversation.unusable + 1;
+  const { formatErrors } = agent.limits;
+  if (conversation.unusable <= formatErrors) return;
+  throw new Permanent(`the ${agent.name} agent gave no usable answer after ${formatErrors} repairs: ${problem}`);
+}
+
+/** One call of the model, with money reserved before and settled after. */
+async function ask<Output>(
+  agent: Agent<Output>,
+  conversation: Conversation,
+  services: AgentServices,
+): Promise<ModelReply> {
+  conversation.messages = compact(conversation.messages);
+  const tools = toolSpecs(agent);
+  const { outputTokens } = agent.limits;
+  // Three characters to a token is on the safe side for code and prose.
+  const inputTokens = Math.ceil((conversationSize(conversation.messages) + JSON.stringify(tools).length) / 3);
+  await services.budget?.reserve(
+    estimateUsd(conversation, services, inputTokens, outputTokens),
+    inputTokens + outputTokens,
+  );
+  let reply: ModelReply | undefined;
+  try {
+    reply = await services.model.complete(
+      { role: agent.name, messages: conversation.messages, tools, maxOutputTokens: outputTokens },
+      services.signal,
+    );
+    conversation.usage = sum(conversation.usage, reply.usage);
+    conversation.costUsd += reply.costUsd;
+    return reply;
+  } finally {
+    await services.budget?.settle(reply?.usage ?? nothing, reply?.costUsd ?? 0);
+  }
+}
+
+function estimateUsd(
+  conversation: Conversation,
+  services: AgentServices,
+  inputTokens: number,
+  outputTokens: number,
+): number {
+  if (services.budget?.priceUsd !== undefined) return services.budget.priceUsd(inputTokens, outputTokens);
+  const paid = conversation.usage.inputTokens + conversation.usage.outputTokens;
+  return paid === 0 ? 0 : (conversation.costUsd / paid) * (inputTokens + outputTokens);
+}
