@@ -29,7 +29,8 @@ function load(name: string): Template {
   const known = compiled.get(name);
   if (known !== undefined) return known;
   const source = readFileSync(join(directory, name), "utf8");
-  const named = [...source.matchAll(/\bit\.([A-Za-z_]\w*)/g)].map((match) => match[1] ?? "");
+  const logic = [...source.matchAll(/<%[\s\S]*?%>/g)].join("\n");
+  const named = [...logic.matchAll(/\bit\.([A-Za-z_]\w*)/g)].map((match) => match[1] ?? "");
   const template = {
     run: eta.compile(source),
     variables: new Set(named.filter((variable) => !Object.hasOwn(functions, variable))),

@@ -59,7 +59,7 @@ function start(script: readonly Scripted[] | Model, options: Options = {}) {
   const signal = new AbortController().signal;
   const result = runAgent(
     agent,
-    { values: { repository: "acme/shop" }, task: options.task ?? "Do it." },
+    { values: {}, task: options.task ?? "Do it." },
     {
       model,
       toolContext: { commands, signal, commandTimeoutMs: 1000 },
@@ -106,7 +106,7 @@ describe("a run without trouble", () => {
     expect(second?.messages.slice(0, first?.messages.length)).toEqual(first?.messages);
     expect(third?.messages.slice(0, second?.messages.length)).toEqual(second?.messages);
     expect(first?.messages.map((message) => message.role)).toEqual(["system", "user"]);
-    expect(first?.messages[0]?.text).toMatch(/^You are the analyst agent of Ticketsmith\..*acme\/shop/);
+    expect(first?.messages[0]?.text).toMatch(/^You are the analyst agent of Ticketsmith\./);
     expect(third?.tools).toEqual(first?.tools);
   });
 
@@ -169,7 +169,11 @@ const forms: [name: string, reply: Partial<ModelReply>, told: RegExp | null][] =
   ["an array", { toolCalls: [call("finish", [{ title: "x" }])] }, /not an array/],
   ["null", { toolCalls: [call("finish", "null")] }, /not null/],
   ["a number", { toolCalls: [call("finish", "42")] }, /not a number/],
-  ["two objects in a row", { toolCalls: [call("finish", '{"title":"a"}{"title":"b"}')] }, /not an array|not valid JSON/],
+  [
+    "two objects in a row",
+    { toolCalls: [call("finish", '{"title":"a"}{"title":"b"}')] },
+    /not an array|not valid JSON/,
+  ],
   ["a missing field", { toolCalls: [call("finish", {})] }, /title: Invalid input/],
   [
     "a wrong type",
