@@ -100,7 +100,7 @@ export function withoutRefused(
   refusal: string,
 ): { readonly field: string; readonly capabilities: Capabilities } | undefined {
   if (!complaint.test(refusal)) return undefined;
-  const named = (field: string): boolean => new RegExp(`(?<![\\w.])${field}(?![\\w.])`).test(refusal);
+  const named = (field: string): boolean => new RegExp(`(?<![\\w.])(?:body\\.)?${field}(?![\\w.])`).test(refusal);
   const refused = fields.find(([flag, field]) => capabilities[flag] && named(field));
   if (refused !== undefined) return { field: refused[1], capabilities: { ...capabilities, [refused[0]]: false } };
   if (!named(capabilities.maxTokens)) return undefined;

@@ -86,12 +86,13 @@ function cut(response: ServerResponse, contentType: string, text: string): void 
 
 async function stream(response: ServerResponse, events: readonly string[]): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" });
-  for (const event of events) {
+  for (const event of events.slice(0, -1)) {
     response.write(event);
     // Lets the events leave one by one, as they would from a model that is still writing.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  response.end();
+  // No pause after the last one: a client that has read it must find its request in the log.
+  response.end(events.at(-1));
 }
 
 async function deliver(
