@@ -157,18 +157,15 @@ async function ask<Output>(
     estimateUsd(conversation, services, inputTokens, outputTokens),
     inputTokens + outputTokens,
   );
-  let reply: ModelReply | undefined;
-  try {
-    reply = await services.model.complete(
-      { role: agent.name, messages: conversation.messages, tools, maxOutputTokens: outputTokens },
-      services.signal,
-    );
-    conversation.usage = sum(conversation.usage, reply.usage);
-    conversation.costUsd += reply.costUsd;
-    return reply;
-  } finally {
-    await services.budget?.settle(reply?.usage ?? nothing, reply?.costUsd ?? 0);
-  }
+  const request = { role: agent.name, messages: conversation.messages, tools, maxOutputTokens: outputTokens };
+  const reply = await services.model.complete(request, services.signal).catch(async (error: unknown) => {
+    await services.budget?.settle(nothing, 0);
+    throw error;
+  });
+  conversation.usage = sum(conversation.usage, reply.usage);
+  conversation.costUsd += reply.costUsd;
+  await services.budget?.settle(reply.usage, reply.costUsd);
+  return reply;
 }
 
 function estimateUsd(
