@@ -35,6 +35,8 @@ export async function withLimits<T>(
     if (stopped !== undefined) throw stopped.why;
     return result;
   } catch (error) {
+    // Whatever went wrong, nobody reads on: let go of the connection.
+    controller.abort(error);
     throw stopped === undefined ? error : stopped.why;
   } finally {
     clearTimeout(deadline);

@@ -4,7 +4,7 @@ import type { ModelRequest, Usage } from "../domain/ports.ts";
 /** US dollars per million tokens. Without `cachedPerMillion` cached tokens cost as much as others. */
 export interface Price {
   readonly inputPerMillion: number;
-  readonly cachedPerMillion?: number;
+  readonly cachedPerMillion?: number | undefined;
   readonly outputPerMillion: number;
 }
 

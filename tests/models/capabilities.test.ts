@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { detectProvider, type Provider, providers, withoutRefused } from "../../src/models/capabilities.ts";
-import { bench, opening } from "./bench.ts";
+import { opening, scripted } from "./scripted.ts";
 
 describe("detectProvider", () => {
   const table: [string, Provider][] = [
@@ -22,7 +22,7 @@ describe("detectProvider", () => {
 
 describe("what OpenAI itself is sent", () => {
   it("chat: nothing is stored, the conversation has a cache key", async () => {
-    const { complete, bodies } = await bench([{ say: "a" }, { say: "b" }], { provider: "openai" });
+    const { complete, bodies } = await scripted([{ say: "a" }, { say: "b" }], { provider: "openai" });
     const first = await complete();
     await complete({
       messages: [...opening, { role: "assistant", text: first.text, toolCalls: [] }, { role: "user", text: "more" }],
@@ -40,7 +40,7 @@ describe("what OpenAI itself is sent", () => {
   });
 
   it("responses: the same, and strict tools switched off", async () => {
-    const { complete, bodies } = await bench([{ say: "a" }], { provider: "openai", api: "responses" });
+    const { complete, bodies } = await scripted([{ say: "a" }], { provider: "openai", api: "responses" });
     await complete({ maxOutputTokens: 1 });
     expect(bodies()[0]).toMatchObject({
       store: false,
@@ -53,7 +53,7 @@ describe("what OpenAI itself is sent", () => {
 
   it("can be corrected", async () => {
     const capabilities = { store: false, maxTokens: "max_tokens" } as const;
-    const { complete, bodies } = await bench([{ say: "a" }], { provider: "openai", capabilities });
+    const { complete, bodies } = await scripted([{ say: "a" }], { provider: "openai", capabilities });
     await complete();
     expect(bodies()[0]).not.toHaveProperty("store");
     expect(bodies()[0]).toHaveProperty("max_tokens");
@@ -62,7 +62,7 @@ describe("what OpenAI itself is sent", () => {
 
 describe("a field that the server refuses", () => {
   it("is left out from then on", async () => {
-    const { complete, standIn, bodies, logged } = await bench([{ say: "Hello." }]);
+    const { complete, standIn, bodies, logged } = await scripted([{ say: "Hello." }]);
     standIn.fault = ({ body }) => {
       const sent = body as Record<string, unknown>;
       const refuse = (status: number, message: string) =>
@@ -90,7 +90,7 @@ describe("a field that the server refuses", () => {
   });
 
   it("does not go back and forth with a server that refuses both names", async () => {
-    const { complete, standIn } = await bench([]);
+    const { complete, standIn } = await scripted([]);
     const answer = {
       status: 400,
       body: { error: { message: "max_tokens and max_completion_tokens are not supported" } },

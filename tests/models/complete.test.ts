@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bench, opening, tools, ways, withResults } from "./bench.ts";
+import { opening, scripted, tools, ways, withResults } from "./scripted.ts";
 
 const twoCalls = [
   { tool: "run", arguments: { what: "npm test", why: "to see whether the tests pass before anything else" } },
@@ -8,7 +8,7 @@ const twoCalls = [
 
 describe.each(ways)("a conversation over $name", (way) => {
   it("goes through calls and results to the end", async () => {
-    const { complete, standIn } = await bench(
+    const { complete, standIn } = await scripted(
       [
         { say: "I will run the tests.", calls: twoCalls },
         { expect: "^passed\npassed$", calls: [{ tool: "finish", arguments: {} }] },
@@ -41,7 +41,7 @@ describe.each(ways)("a conversation over $name", (way) => {
   });
 
   it("sends a prompt that only grows, tools in the given order, and no fields that the provider may not know", async () => {
-    const { complete, bodies } = await bench([{ calls: twoCalls }, { say: "Done." }], way);
+    const { complete, bodies } = await scripted([{ calls: twoCalls }, { say: "Done." }], way);
     const first = await complete();
     await complete({ messages: withResults(opening, first) });
     const [one, two] = bodies();
@@ -56,13 +56,13 @@ describe.each(ways)("a conversation over $name", (way) => {
   });
 
   it("sends no empty list of tools", async () => {
-    const { complete, bodies } = await bench([{ say: "Hello." }], way);
+    const { complete, bodies } = await scripted([{ say: "Hello." }], way);
     await complete({ tools: [] });
     expect(bodies()[0]).not.toHaveProperty("tools");
   });
 
   it("wraps broken arguments on the way back, since some servers parse them", async () => {
-    const { complete, bodies } = await bench([{ calls: twoCalls }, { say: "Done." }], way);
+    const { complete, bodies } = await scripted([{ calls: twoCalls }, { say: "Done." }], way);
     await complete({ messages: withResults(opening, await complete()) });
     const sent = JSON.stringify(bodies()[1]);
     expect(sent).toContain(JSON.stringify(JSON.stringify({ unreadable_arguments: '{"what": "broken' })));
@@ -74,7 +74,7 @@ describe.each(ways)("a conversation over $name", (way) => {
       { calls: [{ tool: "run" }], callIds },
       { say: "Done.", expect: "ok" },
     ];
-    const { complete } = await bench(turns, way);
+    const { complete } = await scripted(turns, way);
     const first = await complete();
     const second = await complete({ messages: withResults(opening, first) });
     const ids = [...first.toolCalls, ...second.toolCalls].map((call) => call.id);
@@ -85,7 +85,7 @@ describe.each(ways)("a conversation over $name", (way) => {
   });
 
   it("hands on a refusal", async () => {
-    const { complete } = await bench([{ refusal: "I cannot help with that, sorry." }], way);
+    const { complete } = await scripted([{ refusal: "I cannot help with that, sorry." }], way);
     await expect(complete()).resolves.toMatchObject({
       finish: "refusal",
       text: "I cannot help with that, sorry.",
@@ -94,12 +94,12 @@ describe.each(ways)("a conversation over $name", (way) => {
   });
 
   it("says when the answer was cut at the limit", async () => {
-    const { complete } = await bench([{ say: "I was about to", finish: "length" }], way);
+    const { complete } = await scripted([{ say: "I was about to", finish: "length" }], way);
     await expect(complete()).resolves.toMatchObject({ finish: "length", text: "I was about to" });
   });
 
   it("estimates usage that the server does not report", async () => {
-    const { complete } = await bench([{ say: "x".repeat(40), usage: "none" }], way);
+    const { complete } = await scripted([{ say: "x".repeat(40), usage: "none" }], way);
     const { usage, costUsd } = await complete();
     const characters =
       opening.map((message) => ("text" in message ? message.text : "")).join("").length + JSON.stringify(tools).length;
@@ -113,7 +113,7 @@ describe.each(ways)("a conversation over $name", (way) => {
   });
 
   it("hands on an empty answer and can go on after it", async () => {
-    const { complete, standIn } = await bench([{}, { say: "Now then." }], way);
+    const { complete, standIn } = await scripted([{}, { say: "Now then." }], way);
     const empty = await complete();
     expect(empty).toMatchObject({ text: "", toolCalls: [], finish: "stop" });
     const messages = [...withResults(opening, empty), { role: "user", text: "Please go on." } as const];
@@ -124,14 +124,14 @@ describe.each(ways)("a conversation over $name", (way) => {
 
 describe("which model is asked", () => {
   it("the one of the role, else the common one", async () => {
-    const { complete, bodies } = await bench([{ say: "Hello." }], { roles: { qa: { model: "small" } } });
+    const { complete, bodies } = await scripted([{ say: "Hello." }], { roles: { qa: { model: "small" } } });
     await complete();
     await complete({ role: "writer" });
     expect(bodies().map((body) => body.model)).toEqual(["small", "big"]);
   });
 
   it("costs nothing without a price, and says so once", async () => {
-    const { complete, logged } = await bench([{ say: "Hello." }], { prices: {} });
+    const { complete, logged } = await scripted([{ say: "Hello." }], { prices: {} });
     expect((await complete()).costUsd).toBe(0);
     await complete();
     expect(logged).toEqual(['model has no price in the configuration, its cost counts as 0 {"model":"big"}']);

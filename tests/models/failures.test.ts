@@ -3,7 +3,7 @@ import { Permanent, Retryable, UserError } from "../../src/domain/errors.ts";
 import { retryAfterOf } from "../../src/models/failures.ts";
 import { createModel } from "../../src/models/model.ts";
 import { silentLog } from "../../src/platform/log.ts";
-import { apiKey, bench, ways } from "./bench.ts";
+import { apiKey, scripted, ways } from "./scripted.ts";
 
 const failure = (work: Promise<unknown>): Promise<unknown> =>
   work.then(
@@ -12,7 +12,7 @@ const failure = (work: Promise<unknown>): Promise<unknown> =>
   );
 
 describe.each(ways)("oddities over $name", (way) => {
-  type Turn = Parameters<typeof bench>[0][number];
+  type Turn = Parameters<typeof scripted>[0][number];
   const passing: [string, Turn, RegExp][] = [
     ["408", { status: 408 }, /could not answer for big \(408/],
     ["409", { status: 409 }, /409/],
@@ -32,13 +32,13 @@ describe.each(ways)("oddities over $name", (way) => {
   ];
 
   it.each(passing)("%s is tried again, and passes", async (_, turn) => {
-    const { complete, standIn } = await bench([{ say: "Hello.", ...turn, times: 2 }], way);
+    const { complete, standIn } = await scripted([{ say: "Hello.", ...turn, times: 2 }], way);
     await expect(complete()).resolves.toMatchObject({ text: turn.say ?? "Hello." });
     expect(standIn.requests).toHaveLength(3);
   });
 
   it.each(passing)("%s is Retryable when it stays", async (_, turn, words) => {
-    const { complete, standIn } = await bench([turn], { ...way, maxRetries: 1 });
+    const { complete, standIn } = await scripted([turn], { ...way, maxRetries: 1 });
     const error = await failure(complete());
     expect(error).toBeInstanceOf(Retryable);
     expect((error as Error).message).toMatch(words);
@@ -55,7 +55,7 @@ describe.each(ways)("oddities over $name", (way) => {
     ["a 401 in a body with status 200", { raw: '{"error":{"message":"no","code":401}}' }, 401, /Check OPENAI_API_KEY/],
   ];
   it.each(final)("%s is Permanent at once", async (_, turn, status, words) => {
-    const { complete, standIn } = await bench([turn], { ...way, roles: { qa: { fallbacks: ["small"] } } });
+    const { complete, standIn } = await scripted([turn], { ...way, roles: { qa: { fallbacks: ["small"] } } });
     const error = await failure(complete());
     expect(error).toBeInstanceOf(Permanent);
     expect(error).toMatchObject({ status, message: expect.stringMatching(words) });
@@ -63,20 +63,20 @@ describe.each(ways)("oddities over $name", (way) => {
   });
 
   it("obeys a server that says another try is useless", async () => {
-    const { complete, standIn } = await bench([], way);
+    const { complete, standIn } = await scripted([], way);
     expect(await failure(complete())).toMatchObject({ name: "Permanent", status: 500 });
     expect(standIn.unexpected).toEqual(["scenario */qa has no turn 0"]);
   });
 
   it("a wrong key is not repeated in the message", async () => {
-    const { complete } = await bench([{ say: "Hello." }], { ...way, apiKey: "wrong-key-for-tests" });
+    const { complete } = await scripted([{ say: "Hello." }], { ...way, apiKey: "wrong-key-for-tests" });
     const error = await failure(complete());
     expect(error).toMatchObject({ status: 401, message: expect.stringContaining("OPENAI_API_KEY") });
     expect((error as Error).message).not.toContain("wrong-key-for-tests");
   });
 
   it("gives up on silence", async () => {
-    const { complete } = await bench([{ say: "late", delayMs: 3000 }], { ...way, idleTimeoutMs: 50, maxRetries: 0 });
+    const { complete } = await scripted([{ say: "late", delayMs: 3000 }], { ...way, idleTimeoutMs: 50, maxRetries: 0 });
     expect(await failure(complete())).toMatchObject({
       name: "Retryable",
       message: "The model sent nothing within 0.05 s",
@@ -84,7 +84,7 @@ describe.each(ways)("oddities over $name", (way) => {
   });
 
   it("gives up when the whole call takes too long", async () => {
-    const { complete } = await bench([{ say: "late", delayMs: 3000 }], { ...way, timeoutMs: 50, maxRetries: 0 });
+    const { complete } = await scripted([{ say: "late", delayMs: 3000 }], { ...way, timeoutMs: 50, maxRetries: 0 });
     expect(await failure(complete())).toMatchObject({
       name: "Retryable",
       message: expect.stringMatching(/in time|within 0.05 s/),
@@ -92,7 +92,7 @@ describe.each(ways)("oddities over $name", (way) => {
   });
 
   it("throws the reason of an abort, at once", async () => {
-    const { complete, standIn } = await bench([{ say: "late", delayMs: 3000 }], way);
+    const { complete, standIn } = await scripted([{ say: "late", delayMs: 3000 }], way);
     const controller = new AbortController();
     const reason = new Error("the run was cancelled");
     const begun = Date.now();
@@ -107,20 +107,20 @@ describe.each(ways)("oddities over $name", (way) => {
 
 describe("waiting", () => {
   it("not less than the server asks", async () => {
-    const { complete, standIn } = await bench([{ say: "Hello.", status: 429, retryAfter: 0.2, times: 1 }]);
+    const { complete, standIn } = await scripted([{ say: "Hello.", status: 429, retryAfter: 0.2, times: 1 }]);
     await complete();
     const [one, two] = standIn.requests;
     expect(two!.at - one!.at).toBeGreaterThanOrEqual(195);
   });
 
   it("but not for long: the run does that without holding a worker", async () => {
-    const { complete, standIn } = await bench([{ status: 429, retryAfter: 90 }]);
+    const { complete, standIn } = await scripted([{ status: 429, retryAfter: 90 }]);
     expect(await failure(complete())).toMatchObject({ name: "Retryable", afterMs: 90_000 });
     expect(standIn.requests).toHaveLength(1);
   });
 
   it("ends with an abort", async () => {
-    const { complete } = await bench([{ status: 429, retryAfter: 5 }]);
+    const { complete } = await scripted([{ status: 429, retryAfter: 5 }]);
     const begun = Date.now();
     await expect(complete({}, AbortSignal.timeout(50))).rejects.toMatchObject({ name: "TimeoutError" });
     expect(Date.now() - begun).toBeLessThan(1000);
@@ -145,13 +145,13 @@ describe("fallbacks", () => {
   const options = { maxRetries: 1, roles: { qa: { fallbacks: ["middle", "small"] } } };
 
   it("are asked in order", async () => {
-    const { complete, bodies } = await bench([{ say: "Hello.", status: 503, times: 4 }], options);
+    const { complete, bodies } = await scripted([{ say: "Hello.", status: 503, times: 4 }], options);
     await expect(complete()).resolves.toMatchObject({ text: "Hello.", model: "small" });
     expect(bodies().map((body) => body.model)).toEqual(["big", "big", "middle", "middle", "small"]);
   });
 
   it("end in one Retryable with what each said and the shortest wait", async () => {
-    const { complete, standIn } = await bench([], options);
+    const { complete, standIn } = await scripted([], options);
     standIn.fault = ({ body }) => {
       const { model } = body as { model: string };
       const seconds = { big: "600", middle: "60", small: "90" }[model] ?? "";
@@ -168,7 +168,7 @@ describe("fallbacks", () => {
 
 describe("the account and the address", () => {
   it("a used-up quota is not a rate limit", async () => {
-    const { complete, standIn } = await bench([]);
+    const { complete, standIn } = await scripted([]);
     const answer = { status: 429, body: { error: { message: "You exceeded your quota", code: "insufficient_quota" } } };
     standIn.fault = () => ({ when: "before", answer });
     expect(await failure(complete())).toMatchObject({
@@ -179,7 +179,7 @@ describe("the account and the address", () => {
   });
 
   it("a conversation that is too long", async () => {
-    const { complete, standIn } = await bench([]);
+    const { complete, standIn } = await scripted([]);
     const error = { message: "This model's maximum context length is 8192 tokens", code: "context_length_exceeded" };
     standIn.fault = () => ({ when: "before", answer: { status: 400, body: { error } } });
     expect(await failure(complete())).toMatchObject({
@@ -189,7 +189,7 @@ describe("the account and the address", () => {
   });
 
   it("a path that is not there", async () => {
-    const { complete, standIn } = await bench([]);
+    const { complete, standIn } = await scripted([]);
     const model = createModel({
       baseUrl: standIn.url,
       apiKey,
@@ -206,7 +206,7 @@ describe("the account and the address", () => {
   });
 
   it("nobody listens", async () => {
-    const { complete, standIn } = await bench([], { maxRetries: 0 });
+    const { complete, standIn } = await scripted([], { maxRetries: 0 });
     await standIn.close();
     expect(await failure(complete())).toMatchObject({
       name: "Retryable",

@@ -65,7 +65,7 @@ export function locate(conversation: Conversation, scenarios: ReadonlyMap<string
   if (turn === undefined) return `scenario ${ticket}/${agent} has no turn ${number}`;
   const seen = newest(messages);
   if (turn.expect !== undefined && !new RegExp(turn.expect, "s").test(seen)) {
-    return `scenario ${ticket}/${agent} turn ${number} expected /${turn.expect}/ but saw: ${seen}`;
+    return `scenario ${ticket}/${agent} turn ${number} expected /${turn.expect}/ but saw: ${seen.slice(0, 2000)}`;
   }
   return { agent, ticket, number, turn };
 }

@@ -13,7 +13,7 @@ export const ways = (["chat", "responses"] as const).flatMap((api) =>
 );
 export type Way = Pick<ModelOptions, "api" | "stream">;
 
-export interface Bench {
+export interface Scripted {
   readonly standIn: ModelStandIn;
   /** Warnings and notes, as `message {fields}`. */
   readonly logged: string[];
@@ -25,7 +25,7 @@ export interface Bench {
 type Turns = Scenario["agents"][string];
 
 /** A model whose server says these turns to the agent `qa`. Closed when the test ends. */
-export async function bench(turns: Turns, options: Partial<ModelOptions> = {}): Promise<Bench> {
+export async function scripted(turns: Turns, options: Partial<ModelOptions> = {}): Promise<Scripted> {
   const standIn = await startModel({ scenarios: [{ ticket: "*", agents: { qa: turns } }], apiKey });
   onTestFinished(() => standIn.close());
   const logged: string[] = [];
