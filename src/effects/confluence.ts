@@ -1,8 +1,8 @@
 /** Effects on a Confluence space. */
 import type { Effect, Ensured } from "../domain/effect.ts";
 import { UserError } from "../domain/errors.ts";
+import type { Door } from "./door.ts";
 import { passGate, passLine } from "./gate.ts";
-import type { Door } from "./perform.ts";
 
 const pageLength = 100_000;
 

@@ -1,7 +1,7 @@
 /** Effects on a GitLab project: branches over git, merge requests over the API. */
 import type { Effect, Ensured } from "../domain/effect.ts";
+import type { Door } from "./door.ts";
 import { passGate, passLine } from "./gate.ts";
-import type { Door } from "./perform.ts";
 
 /** GitLab takes descriptions of a million characters; nobody reads more than this. */
 const descriptionLength = 60_000;

@@ -1,7 +1,7 @@
 /** Effects on a Jira ticket. */
 import type { Effect, Ensured } from "../domain/effect.ts";
+import type { Door } from "./door.ts";
 import { passGate, passLine } from "./gate.ts";
-import type { Door } from "./perform.ts";
 
 /** Jira refuses comments of more than 32,767 characters; ADF has none to spare for marks, so stay well under it. */
 const commentLength = 20_000;

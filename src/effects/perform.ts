@@ -4,32 +4,13 @@
  */
 import type { Effect, Ensured, LedgerRow, Ref } from "../domain/effect.ts";
 import { messageOf, Permanent, Retryable, UserError } from "../domain/errors.ts";
-import type { BranchWriter, CodeWriter, PageWriter, TicketWriter } from "../domain/ports.ts";
 import type { Run } from "../domain/run.ts";
-import type { Log } from "../platform/log.ts";
-import type { Database } from "../store/database.ts";
 import { listUnsettled, markSent, noteFailure, settle } from "../store/ledger.ts";
 import { addProgress } from "../store/steps.ts";
 import { ensureInConfluence } from "./confluence.ts";
+import type { Door } from "./door.ts";
 import { ensureInGitLab } from "./gitlab.ts";
 import { ensureInJira } from "./jira.ts";
-
-export interface Writers {
-  readonly tickets: TicketWriter;
-  readonly code: CodeWriter;
-  readonly branches: BranchWriter;
-  readonly pages: PageWriter | null;
-}
-
-export interface Door {
-  readonly database: Database;
-  readonly writers: Writers;
-  /** Hosts that outgoing bodies may link to or show images from. */
-  readonly allowedHosts: readonly string[];
-  /** Settle everything without calling anybody. */
-  readonly dryRun: boolean;
-  readonly log: Log;
-}
 
 function ensure(door: Door, effect: Effect): Promise<Ensured> {
   switch (effect.kind) {

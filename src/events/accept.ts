@@ -3,8 +3,8 @@
  * are committed together, in one statement.
  */
 import type { IncomingDelivery } from "../domain/event.ts";
-import type { Database } from "../store/database.ts";
 import { insertDeliveries } from "../store/deliveries.ts";
+import type { Database } from "../store/queryable.ts";
 
 /** Most deliveries in one commit. */
 const maxBatch = 200;

@@ -8,8 +8,8 @@ import type { Policy } from "../platform/policy.ts";
 import type { Bell } from "../runs/queue.ts";
 import { startRun } from "../runs/start.ts";
 import type { Workflows } from "../runs/workflow.ts";
-import type { Database, Queryable } from "../store/database.ts";
 import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts";
+import type { Database, Queryable } from "../store/queryable.ts";
 import { findActiveRun, requestCancel } from "../store/runs.ts";
 import { type Decision, type Facts, route } from "./route.ts";
 

@@ -15,7 +15,20 @@ import { registerSecret } from "./redact.ts";
 export interface Config {
   readonly policy: Policy;
   readonly environment: Environment;
+  /** What git needs of our own environment: where it is, and how it gets out. Nothing else reaches it. */
+  readonly gitEnvironment: Readonly<Record<string, string>>;
 }
+
+const forGit = [
+  "PATH",
+  "HTTPS_PROXY",
+  "HTTP_PROXY",
+  "NO_PROXY",
+  "https_proxy",
+  "http_proxy",
+  "no_proxy",
+  "GIT_SSL_CAINFO",
+];
 
 /** Names of the settings whose values must never be shown. */
 const secretSettings = [
@@ -76,5 +89,13 @@ export function loadConfig(variables?: Readonly<Record<string, string | undefine
       `The configuration has ${mistakes.length} mistake(s):\n${mistakes.map((m) => `  - ${m}`).join("\n")}`,
     );
   }
-  return { policy, environment: environment.data };
+  const gitEnvironment = Object.fromEntries(
+    forGit.flatMap((name) => {
+      // A private CA is set once, for Node and git alike.
+      const value =
+        set[name] ?? process.env[name] ?? (name === "GIT_SSL_CAINFO" ? process.env.NODE_EXTRA_CA_CERTS : undefined);
+      return value === undefined || value === "" ? [] : [[name, value] as const];
+    }),
+  );
+  return { policy, environment: environment.data, gitEnvironment };
 }

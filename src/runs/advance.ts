@@ -4,12 +4,13 @@
  */
 import { messageOf, OverBudget, Permanent, Retryable, UserError } from "../domain/errors.ts";
 import type { EndState, Run } from "../domain/run.ts";
-import { type Door, performEffects } from "../effects/perform.ts";
+import type { Door } from "../effects/door.ts";
+import { performEffects } from "../effects/perform.ts";
 import type { Log } from "../platform/log.ts";
 import { closingEffects } from "../steps/close.ts";
 import { Next, type Services, type Step, type StepContext } from "../steps/step.ts";
-import type { Database } from "../store/database.ts";
 import { listEffects, planEffects } from "../store/ledger.ts";
+import type { Database } from "../store/queryable.ts";
 import { claimRun, countTries, handOver, holdLease, LeaseLost, renewLease } from "../store/runs.ts";
 import { addProgress, finishStep, listSteps, produceStep, startStep } from "../store/steps.ts";
 import { createContext } from "./context.ts";

@@ -4,8 +4,8 @@ import type { Run } from "../domain/run.ts";
 import type { Log } from "../platform/log.ts";
 import type { ProjectPolicy } from "../platform/policy.ts";
 import type { Services, StepContext } from "../steps/step.ts";
-import type { Database } from "../store/database.ts";
 import { listEffects } from "../store/ledger.ts";
+import type { Database } from "../store/queryable.ts";
 import { addCost } from "../store/runs.ts";
 import { addProgress, insertTurn, listSteps } from "../store/steps.ts";
 

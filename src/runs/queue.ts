@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import { z } from "zod";
 import { messageOf } from "../domain/errors.ts";
 import type { Log } from "../platform/log.ts";
-import type { Database } from "../store/database.ts";
+import type { Database } from "../store/queryable.ts";
 
 const Job = z.object({ runId: z.string() });
 

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { UserError } from "../domain/errors.ts";
 import type { Run, Target } from "../domain/run.ts";
-import type { Queryable } from "../store/database.ts";
+import type { Queryable } from "../store/queryable.ts";
 import { insertRun } from "../store/runs.ts";
 import type { Workflows } from "./workflow.ts";
 

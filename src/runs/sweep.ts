@@ -1,6 +1,6 @@
 /** The reconciler: rings again for runs whose job was lost. It does nothing that a normal job could not do. */
 import type { Log } from "../platform/log.ts";
-import type { Database } from "../store/database.ts";
+import type { Database } from "../store/queryable.ts";
 import { listDue } from "../store/runs.ts";
 import type { Bell } from "./queue.ts";
 

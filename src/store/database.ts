@@ -6,39 +6,7 @@ import pg from "pg";
 import type { Log } from "../platform/log.ts";
 import { migrate } from "./migrate.ts";
 import { openPglitePool } from "./pglite-pool.ts";
-
-/** Rows as node-postgres returns them: bigint as string, timestamps as Date, json parsed. */
-export interface Rows<R> {
-  readonly rows: R[];
-  readonly rowCount: number | null;
-}
-
-export interface Queryable {
-  query<R = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Rows<R>>;
-}
-
-/** What BullMQ and we need of a `pg.Pool`. */
-export interface Pool extends Queryable {
-  connect(): Promise<PoolClient>;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  end(): Promise<void>;
-}
-
-export interface PoolClient extends Queryable {
-  release(destroy?: boolean | Error): void;
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  removeAllListeners(event?: string): unknown;
-}
-
-export interface Database extends Queryable {
-  /** Runs `work` between BEGIN and COMMIT on one connection; rolls back when it throws. */
-  transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
-  /** The pool that the queue may use: its connections look in schema `bullmq` first. */
-  readonly queuePool: Pool;
-  /** Which of the two it is, for people. */
-  readonly kind: "postgres" | "pglite";
-  close(): Promise<void>;
-}
+import type { Database, Pool } from "./queryable.ts";
 
 function wrap(pool: Pool, queuePool: Pool, kind: Database["kind"], close: () => Promise<void>): Database {
   return {

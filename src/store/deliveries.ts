@@ -1,7 +1,7 @@
 /** The inbox: SQL of `ticketsmith.deliveries`. */
 import { Event, type IncomingDelivery, type Sender, type Verdict } from "../domain/event.ts";
-import type { Queryable } from "./database.ts";
 import { toJson, toText } from "./json.ts";
+import type { Queryable } from "./queryable.ts";
 
 export interface DeliveryRow {
   readonly id: string;
@@ -54,13 +54,26 @@ export async function insertDeliveries(db: Queryable, batch: readonly IncomingDe
   return new Set(inserted.rows.map((row) => row.key));
 }
 
-/** Takes the oldest pending delivery for this transaction; others skip it. Null when there is none. */
-export async function takePending(tx: Queryable): Promise<{ id: string; event: Event } | null> {
-  const { rows } = await tx.query<{ id: string; event: unknown }>(
-    `select id, event from ticketsmith.deliveries where verdict = 'pending' order by id limit 1 for update skip locked`,
+/** Deliveries without a verdict, oldest first, after a given id. */
+export async function listPending(
+  db: Queryable,
+  afterId: string,
+  limit: number,
+): Promise<{ id: string; event: Event }[]> {
+  const { rows } = await db.query<{ id: string; event: unknown }>(
+    `select id, event from ticketsmith.deliveries where verdict = 'pending' and id > $1 order by id limit $2`,
+    [afterId, limit],
   );
-  const row = rows[0];
-  return row === undefined ? null : { id: row.id, event: Event.parse(row.event) };
+  return rows.map((row) => ({ id: row.id, event: Event.parse(row.event) }));
+}
+
+/** Locks a delivery for this transaction. False when it has its verdict by now. */
+export async function lockPending(tx: Queryable, id: string): Promise<boolean> {
+  const { rows } = await tx.query(
+    `select 1 from ticketsmith.deliveries where id = $1 and verdict = 'pending' for update`,
+    [id],
+  );
+  return rows.length > 0;
 }
 
 /** Gives a delivery its verdict. */

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { Effect, type EffectDraft, type Ensured, type LedgerRow, Ref } from "../domain/effect.ts";
 import { Permanent } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
-import type { Queryable } from "./database.ts";
 import { toJson, toText } from "./json.ts";
+import type { Queryable } from "./queryable.ts";
 import { LeaseLost } from "./runs.ts";
 
 const columns = `key, run_id as "runId", step, name, position, effect, state, outcome, ref, attempts, error`;

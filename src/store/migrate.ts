@@ -1,6 +1,6 @@
 /** Append-only migrations: every `migrations/NNNN_name.sql` is applied once, in order, by whichever process comes first. */
 import { readdir, readFile } from "node:fs/promises";
-import type { Database } from "./database.ts";
+import type { Database } from "./queryable.ts";
 
 const directory = new URL("./migrations/", import.meta.url);
 

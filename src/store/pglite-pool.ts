@@ -7,9 +7,9 @@ import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../domain/errors.ts";
-import type { Pool, PoolClient, Rows } from "./database.ts";
 import { type DirectoryLock, lockDirectory } from "./directory-lock.ts";
 import type { FromWorker, ToWorker } from "./pglite-worker.ts";
+import type { Pool, PoolClient, Rows } from "./queryable.ts";
 
 const opens = /^(?:\s|--[^\n]*\n)*(?:begin|start\s+transaction)\b/i;
 const closes = /^(?:\s|--[^\n]*\n)*(?:commit|rollback|end)\b(?!\s+to\b)/i;

@@ -1,7 +1,7 @@
 /** SQL of `ticketsmith.runs`. Every change of a running run carries its epoch: a worker whose lease was taken over changes nothing. */
 import { Gate, type Run, type RunState, runStates, runTransitions, Target } from "../domain/run.ts";
-import type { Queryable } from "./database.ts";
 import { toJson, toText } from "./json.ts";
+import type { Queryable } from "./queryable.ts";
 
 /** The lease was lost to another worker (or the run was ended meanwhile): stop quietly, somebody else goes on. */
 export class LeaseLost extends Error {

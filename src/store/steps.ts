@@ -1,6 +1,7 @@
 /** SQL of `ticketsmith.steps`, `ticketsmith.turns` and `ticketsmith.progress`: what a run has done so far. */
-import type { Queryable } from "./database.ts";
+
 import { toJson } from "./json.ts";
+import type { Queryable } from "./queryable.ts";
 
 export interface StepRow {
   readonly step: string;

@@ -1,0 +1,326 @@
+/** Composition root: configuration -> adapters -> api | worker | both, and an orderly end. Every choice of a part is made here. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import path from "node:path";
+import { createDoors } from "../webhooks/doors.ts";
+import { messageOf, Permanent, UserError } from "./domain/errors.ts";
+import type { SandboxStatus } from "./domain/ports.ts";
+import type { Writers } from "./effects/door.ts";
+import { createInbox } from "./events/accept.ts";
+import { createDecider } from "./events/decide.ts";
+import { createApp } from "./http/app.ts";
+import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
+import { createGitLab } from "./integrations/gitlab/gitlab.ts";
+import { createJiraCloud } from "./integrations/jira/cloud.ts";
+import { createModel } from "./models/model.ts";
+import type { Config } from "./platform/config.ts";
+import type { Log } from "./platform/log.ts";
+import { advance, type Engine } from "./runs/advance.ts";
+import { openBell } from "./runs/queue.ts";
+import { sweepRuns } from "./runs/sweep.ts";
+import { loadWorkflows } from "./runs/workflow.ts";
+import type { Services } from "./steps/step.ts";
+import { openDatabase } from "./store/database.ts";
+import type { Database } from "./store/queryable.ts";
+import { requestCancel } from "./store/runs.ts";
+import { createSandbox } from "./workspace/sandbox.ts";
+import { createWorkspaces } from "./workspace/workspaces.ts";
+
+/** `api` takes deliveries and shows the dashboard, `worker` advances runs. */
+export type Role = "api" | "worker" | "all";
+
+export interface Bot {
+  /** Where the bot listens; null for a pure worker. */
+  readonly url: string | null;
+  readonly database: Database;
+  /** Stops taking work, hands running runs back, and closes everything. Takes at most 25 s. */
+  stop(): Promise<void>;
+}
+
+export interface BotOptions {
+  readonly config: Config;
+  readonly role: Role;
+  readonly log: Log;
+  /** `process-for-demo` runs code of repositories without a sandbox where there is none: for the demo, whose code is ours. */
+  readonly sandbox?: "auto" | "process-for-demo";
+  /** Told once how code of repositories is executed, or that it is not. */
+  readonly onSandbox?: (status: SandboxStatus) => void;
+  /** How long a worker may be silent before another takes its run over. */
+  readonly leaseMs?: number;
+  /** Pause between two sweeps. */
+  readonly sweepMs?: number;
+  /** Runs that one worker advances at the same time. */
+  readonly concurrency?: number;
+}
+
+/** Longest wait for running steps when the process is told to stop. */
+const stopMs = 25_000;
+
+type Adapters = ReturnType<typeof createAdapters>;
+
+function createAdapters(config: Config, log: Log, sandboxMode: "auto" | "process-for-demo") {
+  const { environment: env, policy } = config;
+  if (env.JIRA_EMAIL === undefined || env.JIRA_API_TOKEN === undefined)
+    throw new UserError("JIRA_API_TOKEN is missing");
+  const jira = createJiraCloud({
+    baseUrl: env.JIRA_BASE_URL,
+    email: env.JIRA_EMAIL,
+    apiToken: env.JIRA_API_TOKEN,
+    log,
+  });
+  const gitlab = createGitLab({ baseUrl: env.GITLAB_BASE_URL, token: env.GITLAB_TOKEN, log });
+  const confluence =
+    env.CONFLUENCE_BASE_URL === undefined
+      ? null
+      : createConfluenceCloud({
+          baseUrl: env.CONFLUENCE_BASE_URL,
+          // One Atlassian account usually serves both products.
+          email: env.CONFLUENCE_EMAIL ?? env.JIRA_EMAIL,
+          apiToken: env.CONFLUENCE_API_TOKEN ?? env.JIRA_API_TOKEN,
+          log,
+        });
+  const workspaces = createWorkspaces({
+    directory: path.resolve(env.TICKETSMITH_DATA_DIR, "workspaces"),
+    token: env.GITLAB_TOKEN,
+    author: policy.author,
+    code: gitlab,
+    log,
+    env: config.gitEnvironment,
+  });
+  const roles = Object.fromEntries(
+    Object.entries(policy.models.roles).map(([role, { model, fallbacks }]) => [
+      role,
+      model === undefined ? { fallbacks } : { model, fallbacks },
+    ]),
+  );
+  const model = createModel({
+    baseUrl: env.OPENAI_BASE_URL,
+    apiKey: env.OPENAI_API_KEY,
+    api: env.OPENAI_API,
+    model: env.OPENAI_MODEL,
+    roles,
+    prices: policy.models.prices,
+    timeoutMs: policy.models.timeoutSeconds * 1000,
+    log,
+  });
+  const sandbox = createSandbox({ mode: sandboxMode, log });
+  return { jira, gitlab, confluence, workspaces, model, sandbox };
+}
+
+/** Asks one system who we are there. @throws UserError naming the settings to look at */
+async function probe(settings: string, who: () => Promise<{ id: string }>): Promise<string> {
+  try {
+    return (await who()).id;
+  } catch (error) {
+    if (error instanceof Permanent || error instanceof UserError) {
+      throw new UserError(`${settings}: ${error.message}`, { cause: error });
+    }
+    throw new UserError(
+      `${settings}: cannot be reached: ${messageOf(error)}. Is the address right, and the service up?`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function hostsOf(config: Config): string[] {
+  const { environment: env, policy } = config;
+  const own = [env.JIRA_BASE_URL, env.GITLAB_BASE_URL, env.CONFLUENCE_BASE_URL, env.PUBLIC_URL];
+  return [...own.flatMap((url) => (url === undefined ? [] : [new URL(url).host])), ...policy.policy.allowedHosts];
+}
+
+async function listen(server: Server, port: number, host: string): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const mend = error.code === "EADDRINUSE" ? "Another program listens there: set PORT." : "Set PORT and HOST.";
+      reject(new UserError(`Cannot listen on ${host}:${port}: ${error.message}. ${mend}`));
+    });
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
+}
+
+/** Repeats `work` with a pause, never two at once, until stopped. */
+function every(ms: number, work: () => Promise<unknown>, log: Log): () => Promise<void> {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let current: Promise<void> = Promise.resolve();
+  const round = (): void => {
+    current = work()
+      .then(
+        () => {},
+        (error: unknown) => log.warn("a sweep went wrong", { error }),
+      )
+      .then(() => {
+        if (!stopped) timer = setTimeout(round, ms);
+      });
+  };
+  timer = setTimeout(round, ms);
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await current;
+  };
+}
+
+/**
+ * Starts the bot.
+ * @throws UserError when something that the operator set is wrong, naming it
+ */
+export async function startBot(options: BotOptions): Promise<Bot> {
+  const { config, log } = options;
+  const { environment: env, policy } = config;
+  const workflows = loadWorkflows(path.resolve(import.meta.dirname, "../config/workflows"));
+  for (const workflow of [
+    ...Object.values(policy.triggers.labels),
+    ...Object.values(policy.projects).map((p) => p.workflow),
+  ]) {
+    if (workflow !== undefined && !workflows.has(workflow)) {
+      throw new UserError(
+        `config: there is no workflow "${workflow}" (there are: ${[...workflows.keys()].join(", ")})`,
+      );
+    }
+  }
+  const adapters = createAdapters(config, log, options.sandbox ?? "auto");
+  const [database, self] = await Promise.all([
+    openDatabase({ url: env.DATABASE_URL, directory: path.resolve(env.TICKETSMITH_DATA_DIR), log }),
+    probeAll(adapters),
+  ]);
+  try {
+    return await assemble(options, { database, adapters, self, workflows });
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function probeAll({ jira, gitlab, confluence }: Adapters): Promise<{ jira: string; gitlab: string }> {
+  const [inJira, inGitLab] = await Promise.all([
+    probe("JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN", () => jira.whoAmI()),
+    probe("GITLAB_BASE_URL, GITLAB_TOKEN", () => gitlab.whoAmI()),
+    confluence === null
+      ? null
+      : probe("CONFLUENCE_BASE_URL, CONFLUENCE_EMAIL, CONFLUENCE_API_TOKEN", () => confluence.whoAmI()),
+  ]);
+  return { jira: inJira, gitlab: inGitLab };
+}
+
+async function assemble(
+  options: BotOptions,
+  parts: {
+    database: Database;
+    adapters: Adapters;
+    self: { jira: string; gitlab: string };
+    workflows: ReturnType<typeof loadWorkflows>;
+  },
+): Promise<Bot> {
+  const { config, role, log } = options;
+  const { environment: env, policy } = config;
+  const { database, adapters, self, workflows } = parts;
+  const bell = await openBell({ database, redisUrl: env.REDIS_URL, log });
+  const decidePending = createDecider({ database, bell, policy, workflows, tickets: adapters.jira, self, log });
+
+  const server = createServer();
+  let url: string | null = null;
+  if (role !== "worker") {
+    const inbox = createInbox({ database, onCommitted: () => void decidePending() });
+    const doors = createDoors({
+      jira: { secrets: env.JIRA_WEBHOOK_SECRET, site: env.JIRA_BASE_URL },
+      gitlab: { secretTokens: env.GITLAB_WEBHOOK_SECRET ?? [], signingTokens: env.GITLAB_SIGNING_TOKEN ?? [] },
+      ...(env.CONFLUENCE_WEBHOOK_SECRET === undefined
+        ? {}
+        : { confluence: { secrets: env.CONFLUENCE_WEBHOOK_SECRET } }),
+      accept: (delivery) => inbox.accept(delivery),
+      log,
+    });
+    server.on(
+      "request",
+      createApp({
+        doors,
+        database,
+        environment: env,
+        jiraUrl: env.JIRA_BASE_URL,
+        cancelRun: (runId, reason) => requestCancel(database, runId, reason),
+        isReady: () =>
+          database.query("select 1").then(
+            () => ({ ready: true, reason: "" }),
+            (error: unknown) => ({ ready: false, reason: `the database does not answer: ${messageOf(error)}` }),
+          ),
+        log,
+      }),
+    );
+    url = await listen(server, env.PORT, env.HOST);
+  }
+
+  const stopping = new AbortController();
+  if (role !== "api") {
+    const sandbox = await adapters.sandbox.status();
+    if (sandbox.kind === "none") log.warn("no sandbox: tests will be reported as not run", { reason: sandbox.reason });
+    options.onSandbox?.(sandbox);
+    const services: Services = {
+      tickets: adapters.jira,
+      code: adapters.gitlab,
+      pages: adapters.confluence,
+      model: adapters.model,
+      workspaces: adapters.workspaces,
+      sandbox: adapters.sandbox,
+      policy,
+      publicUrl: env.PUBLIC_URL ?? url ?? "",
+    };
+    const writers: Writers = {
+      tickets: adapters.jira,
+      code: adapters.gitlab,
+      branches: adapters.workspaces,
+      pages: adapters.confluence,
+    };
+    const engine: Engine = {
+      database,
+      bell,
+      workflows,
+      services,
+      door: { database, writers, allowedHosts: hostsOf(config), dryRun: env.DRY_RUN === "1", log },
+      log,
+      stopping: stopping.signal,
+      leaseMs: options.leaseMs ?? 30_000,
+    };
+    bell.answer((runId) => advance(engine, runId), options.concurrency ?? 4);
+  }
+  const stopSweeping = every(
+    options.sweepMs ?? 5000,
+    async () => {
+      await decidePending();
+      if (role !== "api") await sweepRuns({ database, bell, log });
+    },
+    log,
+  );
+  log.info("ticketsmith is ready", {
+    role,
+    url,
+    database: database.kind,
+    queue: env.REDIS_URL === undefined ? "postgres" : "redis",
+  });
+
+  let ended: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    stopping.abort(new Error("the process stops"));
+    server.close();
+    const orderly = (async () => {
+      await stopSweeping();
+      await bell.close();
+    })();
+    const patience = AbortSignal.timeout(stopMs);
+    await Promise.race([orderly, new Promise((resolve) => patience.addEventListener("abort", resolve))]);
+    server.closeAllConnections();
+    await database.close();
+  };
+  return {
+    url,
+    database,
+    stop() {
+      ended ??= stop();
+      return ended;
+    },
+  };
+}
