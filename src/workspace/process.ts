@@ -20,14 +20,20 @@ export interface ProcessInput {
   readonly signal?: AbortSignal;
   /** Asked after every chunk; true ends the process. */
   readonly enough?: () => boolean;
+  /** Asked a few times a second with the child's id; a text ends the process and comes back as `stopped`. */
+  readonly watch?: (pid: number) => string | null;
 }
 
 export interface ProcessEnd {
   /** null when a signal ended it. */
   readonly exitCode: number | null;
   readonly timedOut: boolean;
+  /** Why `watch` ended it. */
+  readonly stopped: string | null;
   readonly durationMs: number;
 }
+
+const watchEveryMs = 200;
 
 /**
  * Runs a program to its end. Throws the signal's reason when aborted, and the spawn error (`code` is `ENOENT` when the
@@ -58,6 +64,12 @@ export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
     kill();
   }, input.timeoutMs);
   input.signal?.addEventListener("abort", kill, { once: true });
+  let stopped: string | null = null;
+  const watcher = setInterval(() => {
+    if (child.pid === undefined || stopped !== null) return;
+    stopped = input.watch?.(child.pid) ?? null;
+    if (stopped !== null) kill();
+  }, watchEveryMs);
 
   const listen = (stream: Readable | null | undefined, sink: Sink | undefined): void => {
     stream?.on("data", (chunk: Buffer) => {
@@ -84,8 +96,15 @@ export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
       child.once("close", resolve);
     });
     input.signal?.throwIfAborted();
-    return { exitCode: timedOut ? null : exitCode, timedOut, durationMs: Math.round(performance.now() - started) };
+    const killed = timedOut || stopped !== null;
+    return {
+      exitCode: killed ? null : exitCode,
+      timedOut,
+      stopped,
+      durationMs: Math.round(performance.now() - started),
+    };
   } finally {
+    clearInterval(watcher);
     clearTimeout(timer);
     input.signal?.removeEventListener("abort", kill);
   }
