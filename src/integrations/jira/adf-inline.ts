@@ -86,8 +86,14 @@ function one(node: PhrasingContent, marks: readonly AdfMark[], definitions: Defi
   }
 }
 
-/** Converts inline mdast. The answer holds text nodes (never empty) and hard breaks only. */
-export function inlineToAdf(
+/** Breaks at the rims of a block are not seen by anybody. */
+function withoutRims(nodes: readonly AdfNode[]): AdfNode[] {
+  const first = nodes.findIndex((node) => node.type !== "hardBreak");
+  const last = nodes.findLastIndex((node) => node.type !== "hardBreak");
+  return first < 0 ? [] : nodes.slice(first, last + 1);
+}
+
+function inlineToAdf(
   nodes: readonly PhrasingContent[],
   definitions: Definitions,
   marks: readonly AdfMark[] = [],
@@ -95,9 +101,14 @@ export function inlineToAdf(
   return nodes.flatMap((node) => one(node, marks, definitions));
 }
 
+/** The inline content of one block. The answer holds text nodes (never empty) and hard breaks only. */
+export function lineToAdf(nodes: readonly PhrasingContent[], definitions: Definitions): AdfNode[] {
+  return withoutRims(inlineToAdf(nodes, definitions));
+}
+
 /** Block HTML as the inline content of a paragraph; empty when nothing of it is visible. */
 export function htmlToAdf(value: string): AdfNode[] {
-  return htmlNodes(value, []);
+  return withoutRims(htmlNodes(value, []));
 }
 
 /** The same content in bold, for places where ADF knows no heading. */

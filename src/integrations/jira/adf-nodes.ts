@@ -29,6 +29,35 @@ export function adfParagraph(content: readonly AdfNode[]): AdfNode {
   return { type: "paragraph", content };
 }
 
+type Json = Record<string, unknown>;
+
+function isObject(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Any JSON as nodes: what is not shaped like one is left out, at every depth. */
+export function readNodes(content: unknown): AdfNode[] {
+  if (!Array.isArray(content)) return [];
+  return content.flatMap((value: unknown): AdfNode[] => {
+    if (!isObject(value) || typeof value.type !== "string") return [];
+    const marks = Array.isArray(value.marks) ? value.marks : [];
+    return [
+      {
+        type: value.type,
+        ...(isObject(value.attrs) ? { attrs: value.attrs } : {}),
+        ...(typeof value.text === "string" ? { text: value.text } : {}),
+        ...(value.content === undefined ? {} : { content: readNodes(value.content) }),
+        ...(marks.length === 0 ? {} : { marks: marks.flatMap(readMark) }),
+      },
+    ];
+  });
+}
+
+function readMark(value: unknown): AdfMark[] {
+  if (!isObject(value) || typeof value.type !== "string") return [];
+  return [{ type: value.type, ...(isObject(value.attrs) ? { attrs: value.attrs } : {}) }];
+}
+
 function markKey(mark: AdfMark): string {
   const href = mark.attrs?.href;
   return typeof href === "string" ? `${mark.type} ${href}` : mark.type;
@@ -67,9 +96,10 @@ function essence(node: AdfNode): unknown {
 }
 
 /**
- * True when two documents show the same, whatever Jira did to one of them while storing it (ids, default attributes,
+ * True when two documents (any JSON) show the same, whatever Jira did to one of them while storing it (ids, default attributes,
  * order of marks, split texts). A wrong `false` only costs one needless edit.
  */
-export function sameAdf(a: AdfNode | AdfDoc, b: AdfNode | AdfDoc): boolean {
-  return JSON.stringify(essence(a)) === JSON.stringify(essence(b));
+export function sameAdf(a: unknown, b: unknown): boolean {
+  const [first, second] = [a, b].map((doc) => JSON.stringify(readNodes([doc]).map(essence)));
+  return first === second;
 }

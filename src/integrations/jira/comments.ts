@@ -101,7 +101,7 @@ export async function ensureComment(site: Site, input: Parameters<TicketWriter["
   if (kept === undefined) return answer("created", await create(site, ticket, body, properties));
 
   const { id } = kept;
-  const isSame = typeof kept.body === "object" && kept.body !== null && sameAdf(kept.body as AdfDoc, body);
+  const isSame = sameAdf(kept.body, body);
   if (!isSame) {
     const update = site.call(`edit comment ${id} of ${ticket}`, Nothing, () =>
       // The properties go along although Jira keeps them by itself: without the marker the comment would be lost to us.

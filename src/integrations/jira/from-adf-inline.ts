@@ -64,7 +64,7 @@ function leaf(node: AdfNode): PhrasingContent[] {
 }
 
 function markOf(node: AdfNode, type: string): AdfMark | undefined {
-  return Array.isArray(node.marks) ? node.marks.find((mark: AdfMark) => mark.type === type) : undefined;
+  return node.marks?.find((mark) => mark.type === type);
 }
 
 /** Code inside bold or italics does not exist in ADF, so only a link goes around it. */
@@ -156,6 +156,5 @@ function tidy(nodes: readonly PhrasingContent[]): PhrasingContent[] {
 
 /** Converts the inline content of one ADF block. */
 export function inlineFromAdf(nodes: readonly AdfNode[]): PhrasingContent[] {
-  const valid = nodes.filter((node) => typeof node === "object" && node !== null && typeof node.type === "string");
-  return tidy(nest(valid, 0));
+  return tidy(nest(nodes, 0));
 }

@@ -1,7 +1,7 @@
 /** ADF -> Markdown. What people wrote in Jira, in the form in which agents read it. Reads any JSON without throwing. */
 import type { BlockContent, ListItem, PhrasingContent, Root, RootContent, TableRow } from "mdast";
 import { printMarkdown } from "../../platform/markdown.ts";
-import type { AdfNode } from "./adf-nodes.ts";
+import { type AdfNode, readNodes } from "./adf-nodes.ts";
 import { inlineFromAdf, verbatim } from "./from-adf-inline.ts";
 
 /** Containers that only arrange: their content stands for them. */
@@ -13,7 +13,7 @@ function text(node: AdfNode, name: string): string {
 }
 
 function contentOf(node: AdfNode): readonly AdfNode[] {
-  return Array.isArray(node.content) ? node.content : [];
+  return node.content ?? [];
 }
 
 function paragraph(children: PhrasingContent[]): BlockContent[] {
@@ -160,7 +160,6 @@ function blocks(nodes: readonly AdfNode[]): BlockContent[] {
     line = [];
   };
   for (const node of nodes) {
-    if (typeof node !== "object" || node === null || typeof node.type !== "string") continue;
     // Inline content directly in a container is against the schema, but no reason to lose what somebody wrote.
     if (node.type === "text" || node.type === "hardBreak") line.push(node);
     else {
@@ -179,8 +178,8 @@ function blocks(nodes: readonly AdfNode[]): BlockContent[] {
  */
 export function fromAdf(doc: unknown): string {
   if (typeof doc === "string") return doc;
-  if (typeof doc !== "object" || doc === null || !("content" in doc) || !Array.isArray(doc.content)) return "";
-  const children: RootContent[] = blocks(doc.content as AdfNode[]);
+  if (typeof doc !== "object" || doc === null || !("content" in doc)) return "";
+  const children: RootContent[] = blocks(readNodes(doc.content));
   const root: Root = { type: "root", children };
   return printMarkdown(root).trimEnd();
 }

@@ -3,7 +3,7 @@
  * e.g. a heading in a list item becomes a bold paragraph.
  */
 import type { BlockContent, DefinitionContent, List, ListItem, Root, RootContent, Table } from "mdast";
-import { bold, type Definitions, htmlToAdf, inlineToAdf } from "./adf-inline.ts";
+import { bold, type Definitions, htmlToAdf, lineToAdf } from "./adf-inline.ts";
 import { type AdfDoc, type AdfNode, adfParagraph, adfText } from "./adf-nodes.ts";
 
 /** Where a block stands. Quotes and list items hold paragraphs, plain lists and code only. */
@@ -45,7 +45,7 @@ function taskList(list: List, conversion: Conversion): AdfNode {
     const task: AdfNode = {
       type: "taskItem",
       attrs: { localId: conversion.nextTask(), state: item.checked === true ? "DONE" : "TODO" },
-      content: line?.type === "paragraph" ? inlineToAdf(line.children, conversion.definitions) : [],
+      content: line?.type === "paragraph" ? lineToAdf(line.children, conversion.definitions) : [],
     };
     return [task, ...nested.flatMap((child) => (child.type === "list" ? [taskList(child, conversion)] : []))];
   });
@@ -76,7 +76,7 @@ function table(node: Table, place: Place, conversion: Conversion): AdfNode[] {
   if (width === 0) return [];
   const cellsOf = (row: Table["children"][number]): AdfNode[][] =>
     Array.from({ length: width }, (_, column) =>
-      inlineToAdf(row.children[column]?.children ?? [], conversion.definitions),
+      lineToAdf(row.children[column]?.children ?? [], conversion.definitions),
     );
   if (place !== "doc") {
     return node.children.map((row) =>
@@ -109,9 +109,9 @@ function paragraphOf(content: AdfNode[]): AdfNode[] {
 function block(node: RootContent, place: Place, conversion: Conversion): AdfNode[] {
   switch (node.type) {
     case "paragraph":
-      return paragraphOf(inlineToAdf(node.children, conversion.definitions));
+      return paragraphOf(lineToAdf(node.children, conversion.definitions));
     case "heading": {
-      const content = inlineToAdf(node.children, conversion.definitions);
+      const content = lineToAdf(node.children, conversion.definitions);
       if (place !== "doc") return paragraphOf(bold(content));
       return content.length === 0 ? [] : [{ type: "heading", attrs: { level: node.depth }, content }];
     }
