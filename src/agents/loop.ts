@@ -1,6 +1,6 @@
 /** The one loop that all agents run in: ask the model, do what it asks for, hand back the results, until it finishes. */
 import { messageOf, OverBudget, Permanent } from "../domain/errors.ts";
-import type { ModelMessage, ModelReply, ToolSpec, Usage } from "../domain/ports.ts";
+import type { ModelMessage, ModelReply, ToolCall, ToolSpec, Usage } from "../domain/ports.ts";
 import { render } from "../platform/template.ts";
 import type { Agent, AgentInput, AgentResult, AgentServices, TurnRecord } from "./agent.ts";
 import { answerReply, finishTool } from "./answer.ts";
@@ -28,6 +28,15 @@ function sum(a: Usage, b: Usage): Usage {
     outputTokens: a.outputTokens + b.outputTokens,
     estimated: a.estimated || b.estimated,
   };
+}
+
+/** A call as it is kept. OpenAI refuses a conversation with a name in it that no tool could have: `^[a-zA-Z0-9_-]{1,64}$`. */
+function sendable(call: ToolCall): ToolCall {
+  const name = call.name
+    .trim()
+    .replace(/[^\w-]/g, "_")
+    .slice(0, 64);
+  return { ...call, name: name === "" ? "unnamed" : name };
 }
 
 /** The tools as a model gets to see them, `finish` last. Its parameters are the agent's output schema. */
@@ -96,9 +105,7 @@ async function takeTurn<Output>(
   let failure: unknown;
   try {
     reply = await ask(agent, conversation, services);
-    // Some servers refuse an assistant message that says nothing and calls nothing.
-    const text = reply.text === "" && reply.toolCalls.length === 0 ? "(empty reply)" : reply.text;
-    add({ role: "assistant", text, toolCalls: reply.toolCalls });
+    add({ role: "assistant", text: reply.text, toolCalls: reply.toolCalls.map(sendable) });
     const { toolContext, signal } = services;
     const answer = await answerReply(agent, reply, { toolContext, signal, repeats: conversation.repeats });
     add(...answer.messages);

@@ -240,6 +240,10 @@ describe(`what models write instead (${forms.length} forms)`, () => {
     const said = run.turns[0]?.added.slice(3) ?? [];
     expect(texts(said).join("\n")).toMatch(told);
     expect(texts(said).join("\n").length).toBeLessThan(2000);
+    for (const message of run.requests[1]?.messages ?? []) {
+      if (message.role !== "assistant") continue;
+      for (const each of message.toolCalls) expect(each.name).toMatch(/^[a-zA-Z0-9_-]{1,64}$/);
+    }
     // Every call has exactly one answer, as all servers demand.
     const ids = (bad.toolCalls ?? []).map((each: ToolCall) => each.id);
     const answered = said.flatMap((message) => (message.role === "tool" ? [message.callId] : []));
