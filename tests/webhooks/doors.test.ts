@@ -1,11 +1,11 @@
 /** The doors over real HTTP: what is answered, what is accepted, what is kept. */
-import { request as httpRequest } from "node:http";
-import { connect } from "node:net";
+import { createServer, request as httpRequest } from "node:http";
+import { type AddressInfo, connect } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Event, IncomingDelivery } from "../../src/domain/event.ts";
 import { silentLog } from "../../src/platform/log.ts";
-import { createDoors } from "../../webhooks/doors.ts";
+import { createDoorHandler, createDoors } from "../../webhooks/doors.ts";
 import {
   confluenceSecret,
   type Doors,
@@ -314,6 +314,51 @@ describe("when it cannot be stored", () => {
     commit();
     expect(await answer).toBe(202);
     await slow.close();
+  });
+});
+
+describe("the plain handler", () => {
+  const seen: string[] = [];
+  const handler = createDoorHandler({
+    jira: { secrets: [jiraSecret], site: "harbour.atlassian.net" },
+    accept: async (delivery) => {
+      seen.push(delivery.kind);
+      return { duplicate: false };
+    },
+    reject: () => {
+      throw new Error("the counter is broken");
+    },
+    log: silentLog,
+  });
+  const server = createServer((request, response) => {
+    void (handler(request, response) ?? response.writeHead(418).end());
+  });
+  const ask = async (path: string, headers: Record<string, string>): Promise<number> => {
+    const { port } = server.address() as AddressInfo;
+    const body = '{"webhookEvent":"worklog_created"}';
+    return (await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", body, headers })).status;
+  };
+  const signed = signedByJira('{"webhookEvent":"worklog_created"}');
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  test.each([
+    ["/webhooks/jira", 202],
+    ["/webhooks/jira/", 202],
+    ["/webhooks/jira?issue=FERRY-1", 202],
+    ["/webhooks/gitlab", 404],
+    ["/webhooks/jirafe", 418],
+    ["/webhooks/jira/more", 418],
+    ["/webhooks", 418],
+    ["/", 418],
+    ["/x/webhooks/jira", 418],
+  ])("%s: %i", async (path, status) => {
+    expect(await ask(path, signed)).toBe(status);
+  });
+
+  test("a mistake of ours is 500, which Jira takes for a reason to send again", async () => {
+    expect(await ask("/webhooks/jira", {})).toBe(500);
+    expect(seen.length).toBe(3);
   });
 });
 

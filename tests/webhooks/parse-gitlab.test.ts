@@ -101,7 +101,9 @@ describe("what GitLab's messages mean", () => {
 
   test("a system hook is told apart by its header, whatever it holds", () => {
     const headers = { "x-gitlab-event": "System Hook" };
-    expect(parseGitLab(headers, read("merge_request_opened"))).toMatchObject({ ignored: expect.stringMatching(/^a system hook/) });
+    expect(parseGitLab(headers, read("merge_request_opened"))).toMatchObject({
+      ignored: expect.stringMatching(/^a system hook/),
+    });
   });
 
   test.each(["refs/tags/v1.0", "refs/keep-around/1", "main"])("a push to %s is not to a branch", (ref) => {

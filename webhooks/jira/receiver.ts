@@ -21,6 +21,7 @@ export function createJiraReceiver(options: { secrets: readonly string[]; site: 
 /**
  * Cloud numbers its deliveries and keeps the number on a retry. Data Center does not: there, what happened (event, issue, change
  * or comment, moment) is the name. A message without those is named by its whole body.
+ * Atlassian does not sign the identifier: who can repeat a signed request can rename it, and routing must bear to see it again.
  */
 export function jiraDeliveryId(headers: Headers, json: unknown, body: Buffer): string {
   const identifier = header(headers, "x-atlassian-webhook-identifier")?.trim();
