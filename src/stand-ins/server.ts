@@ -21,7 +21,7 @@ export interface StandInRequest {
 export interface StandInReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Objects are sent as JSON, strings as they are (set content-type), undefined as an empty body. */
+  /** Objects are sent as JSON, strings and bytes as they are (set content-type), undefined as an empty body. */
   readonly body?: unknown;
 }
 
@@ -94,11 +94,11 @@ function parseJson(raw: Buffer): unknown {
 }
 
 function send(response: ServerResponse, reply: StandInReply): void {
-  const isText = typeof reply.body === "string";
-  const text = reply.body === undefined ? "" : isText ? (reply.body as string) : JSON.stringify(reply.body);
-  const type: Record<string, string> = reply.body === undefined || isText ? {} : { "content-type": "application/json" };
+  const { body } = reply;
+  const isRaw = typeof body === "string" || body instanceof Uint8Array;
+  const type: Record<string, string> = body === undefined || isRaw ? {} : { "content-type": "application/json" };
   response.writeHead(reply.status, { ...type, ...reply.headers });
-  response.end(text);
+  response.end(body === undefined ? "" : isRaw ? body : JSON.stringify(body));
 }
 
 /** Starts a stand-in on a free loopback port (or the given one). Routes are tried in order; the first match wins. */
