@@ -1,0 +1,350 @@
+/** Webhook bodies (docs.gitlab.com/user/project/integrations/webhook_events). */
+
+import { detailedStatus, mergeRequestUrl } from "./merge-request-shapes.ts";
+import { secondsBetween } from "./pipeline-shapes.ts";
+import type { Commit } from "./repository.ts";
+import {
+  type Discussion,
+  isDraft,
+  type Label,
+  labelOf,
+  type MergeRequest,
+  type Note,
+  type Pipeline,
+  type Project,
+  type User,
+  userOf,
+  type World,
+} from "./world.ts";
+
+/** Hooks write times as `2026-11-20 18:17:05 UTC`. */
+function stamp(date: Date): string {
+  return date
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " UTC");
+}
+
+function hookUser(user: User) {
+  // Addresses that are not public are hidden since GitLab 14.
+  return { id: user.id, name: user.name, username: user.username, avatar_url: null, email: "[REDACTED]" };
+}
+
+function hookProject(world: World, project: Project) {
+  const url = `${world.url}/${project.path}`;
+  const ssh = `git@${new URL(world.url).hostname}:${project.path}.git`;
+  return {
+    id: project.id,
+    name: project.name,
+    description: "",
+    web_url: url,
+    avatar_url: null,
+    git_ssh_url: ssh,
+    git_http_url: `${url}.git`,
+    namespace: project.path.split("/").slice(0, -1).join("/"),
+    visibility_level: 0,
+    path_with_namespace: project.path,
+    default_branch: project.defaultBranch,
+    ci_config_path: "",
+    homepage: url,
+    url: ssh,
+    ssh_url: ssh,
+    http_url: `${url}.git`,
+  };
+}
+
+function hookRepository(world: World, project: Project) {
+  const { name, url, description, homepage } = hookProject(world, project);
+  return { name, url, description, homepage };
+}
+
+function hookCommit(world: World, project: Project, commit: Commit) {
+  return {
+    id: commit.id,
+    message: commit.message,
+    title: commit.title,
+    timestamp: commit.committer.date,
+    url: `${world.url}/${project.path}/-/commit/${commit.id}`,
+    author: { name: commit.author.name, email: "[REDACTED]" },
+  };
+}
+
+export function hookLabel(project: Project, label: Label) {
+  const time = stamp(project.createdAt);
+  return {
+    id: label.id,
+    title: label.name,
+    color: label.color,
+    project_id: project.id,
+    created_at: time,
+    updated_at: time,
+    template: false,
+    description: label.description,
+    type: "ProjectLabel",
+    group_id: null,
+  };
+}
+
+/** Labels of a merge request by name, as hooks carry them. */
+export function hookLabels(world: World, project: Project, names: readonly string[]) {
+  return names.map((name) => hookLabel(project, labelOf(world, project, name)));
+}
+
+export const noCommit = "0".repeat(40);
+
+/** Push Hook. `commits` newest last; at most 20 are carried. */
+export function pushBody(
+  world: World,
+  project: Project,
+  user: User,
+  push: {
+    ref: string;
+    before: string;
+    after: string;
+    commits: readonly Commit[];
+    files: Readonly<Record<string, FileLists>>;
+  },
+) {
+  const { git_http_url, git_ssh_url, visibility_level } = hookProject(world, project);
+  return {
+    object_kind: "push",
+    event_name: "push",
+    before: push.before,
+    after: push.after,
+    ref: push.ref,
+    ref_protected: project.protectedBranches.some((rule) => `refs/heads/${rule.name}` === push.ref),
+    checkout_sha: push.after === noCommit ? null : push.after,
+    message: null,
+    user_id: user.id,
+    user_name: user.name,
+    user_username: user.username,
+    user_email: "",
+    user_avatar: null,
+    project_id: project.id,
+    project: hookProject(world, project),
+    commits: push.commits.slice(-20).map((commit) => ({
+      ...hookCommit(world, project, commit),
+      ...(push.files[commit.id] ?? { added: [], modified: [], removed: [] }),
+    })),
+    total_commits_count: push.commits.length,
+    push_options: {},
+    repository: { ...hookRepository(world, project), git_http_url, git_ssh_url, visibility_level },
+  };
+}
+
+export interface FileLists {
+  readonly added: string[];
+  readonly modified: string[];
+  readonly removed: string[];
+}
+
+function mergeRequestAttributes(
+  world: World,
+  project: Project,
+  mergeRequest: MergeRequest,
+  lastCommit: Commit | undefined,
+) {
+  const labels = hookLabels(world, project, mergeRequest.labels);
+  return {
+    assignee_id: mergeRequest.assigneeIds[0] ?? null,
+    author_id: mergeRequest.authorId,
+    created_at: stamp(mergeRequest.createdAt),
+    description: mergeRequest.description,
+    draft: isDraft(mergeRequest),
+    head_pipeline_id: null,
+    id: mergeRequest.id,
+    iid: mergeRequest.iid,
+    last_edited_at: null,
+    last_edited_by_id: null,
+    merge_commit_sha: mergeRequest.mergeCommitSha,
+    merge_error: null,
+    merge_params: { force_remove_source_branch: mergeRequest.removeSourceBranch ? "1" : "0" },
+    merge_status: mergeRequest.state === "opened" ? "can_be_merged" : "unchecked",
+    merge_user_id: mergeRequest.mergedBy,
+    merge_when_pipeline_succeeds: false,
+    milestone_id: null,
+    source_branch: mergeRequest.sourceBranch,
+    source_project_id: project.id,
+    state_id: { opened: 1, closed: 2, merged: 3 }[mergeRequest.state],
+    target_branch: mergeRequest.targetBranch,
+    target_project_id: project.id,
+    time_estimate: 0,
+    title: mergeRequest.title,
+    updated_at: stamp(mergeRequest.updatedAt),
+    updated_by_id: null,
+    prepared_at: stamp(mergeRequest.createdAt),
+    assignee_ids: mergeRequest.assigneeIds,
+    blocking_discussions_resolved: true,
+    detailed_merge_status: detailedStatus(project, mergeRequest),
+    first_contribution: false,
+    human_time_change: null,
+    human_time_estimate: null,
+    human_total_time_spent: null,
+    labels,
+    last_commit: lastCommit === undefined ? null : hookCommit(world, project, lastCommit),
+    reviewer_ids: mergeRequest.reviewerIds,
+    source: hookProject(world, project),
+    state: mergeRequest.state,
+    target: hookProject(world, project),
+    time_change: 0,
+    total_time_spent: 0,
+    url: mergeRequestUrl(world, project, mergeRequest),
+    work_in_progress: isDraft(mergeRequest),
+  };
+}
+
+/** What a merge request hook says besides the merge request. `oldrev` only when commits came. */
+export interface MergeRequestChange {
+  readonly action: "open" | "update" | "close" | "reopen" | "merge" | "approved" | "unapproved";
+  readonly changes: Readonly<Record<string, { previous: unknown; current: unknown }>>;
+  readonly oldrev?: string;
+}
+
+export function mergeRequestBody(
+  world: World,
+  project: Project,
+  user: User,
+  mergeRequest: MergeRequest,
+  lastCommit: Commit | undefined,
+  change: MergeRequestChange,
+) {
+  const people = (ids: readonly number[]) => ids.map((id) => hookUser(userOf(world, id)));
+  return {
+    object_kind: "merge_request",
+    event_type: "merge_request",
+    user: hookUser(user),
+    project: hookProject(world, project),
+    object_attributes: {
+      ...mergeRequestAttributes(world, project, mergeRequest, lastCommit),
+      action: change.action,
+      ...(change.oldrev === undefined ? {} : { oldrev: change.oldrev }),
+    },
+    labels: hookLabels(world, project, mergeRequest.labels),
+    changes: change.changes,
+    repository: hookRepository(world, project),
+    ...(mergeRequest.assigneeIds.length === 0 ? {} : { assignees: people(mergeRequest.assigneeIds) }),
+    ...(mergeRequest.reviewerIds.length === 0 ? {} : { reviewers: people(mergeRequest.reviewerIds) }),
+  };
+}
+
+export function noteBody(
+  world: World,
+  project: Project,
+  user: User,
+  mergeRequest: MergeRequest,
+  discussion: Discussion,
+  note: Note,
+  action: "create" | "update",
+  lastCommit: Commit | undefined,
+) {
+  return {
+    object_kind: "note",
+    event_type: note.internal ? "confidential_note" : "note",
+    user: hookUser(user),
+    project_id: project.id,
+    project: hookProject(world, project),
+    object_attributes: {
+      attachment: null,
+      author_id: note.authorId,
+      change_position: null,
+      commit_id: null,
+      created_at: stamp(note.createdAt),
+      discussion_id: discussion.id,
+      id: note.id,
+      internal: note.internal,
+      line_code: null,
+      note: note.body,
+      noteable_id: mergeRequest.id,
+      noteable_type: "MergeRequest",
+      original_position: note.position,
+      position: note.position,
+      project_id: project.id,
+      resolved_at: note.resolvedAt === null ? null : stamp(note.resolvedAt),
+      resolved_by_id: note.resolvedBy,
+      resolved_by_push: null,
+      st_diff: null,
+      system: note.system,
+      type: note.type,
+      updated_at: stamp(note.updatedAt),
+      updated_by_id: null,
+      description: note.body,
+      url: `${mergeRequestUrl(world, project, mergeRequest)}#note_${note.id}`,
+      action,
+    },
+    repository: hookRepository(world, project),
+    merge_request: mergeRequestAttributes(world, project, mergeRequest, lastCommit),
+  };
+}
+
+export function pipelineBody(
+  world: World,
+  project: Project,
+  pipeline: Pipeline,
+  mergeRequest: MergeRequest | undefined,
+  commit: Commit | undefined,
+) {
+  const user = hookUser(userOf(world, pipeline.userId));
+  const time = (date: Date | null): string | null => (date === null ? null : stamp(date));
+  return {
+    object_kind: "pipeline",
+    object_attributes: {
+      id: pipeline.id,
+      iid: pipeline.iid,
+      name: null,
+      ref: pipeline.ref,
+      tag: false,
+      sha: pipeline.sha,
+      before_sha: noCommit,
+      source: pipeline.source,
+      status: pipeline.status,
+      detailed_status: pipeline.status === "success" ? "passed" : pipeline.status,
+      stages: [...new Set(pipeline.jobs.map((job) => job.stage))],
+      created_at: stamp(pipeline.createdAt),
+      finished_at: time(pipeline.finishedAt),
+      duration: secondsBetween(pipeline.startedAt, pipeline.finishedAt),
+      queued_duration: secondsBetween(pipeline.createdAt, pipeline.startedAt),
+      protected_ref: project.protectedBranches.some((rule) => rule.name === pipeline.ref),
+      variables: [],
+      url: `${world.url}/${project.path}/-/pipelines/${pipeline.id}`,
+    },
+    // A branch pipeline does not know its merge request.
+    merge_request:
+      mergeRequest === undefined
+        ? null
+        : {
+            id: mergeRequest.id,
+            iid: mergeRequest.iid,
+            title: mergeRequest.title,
+            source_branch: mergeRequest.sourceBranch,
+            source_project_id: project.id,
+            target_branch: mergeRequest.targetBranch,
+            target_project_id: project.id,
+            state: mergeRequest.state,
+            merge_status: "can_be_merged",
+            detailed_merge_status: detailedStatus(project, mergeRequest),
+            url: mergeRequestUrl(world, project, mergeRequest),
+          },
+    user,
+    project: hookProject(world, project),
+    commit: commit === undefined ? null : hookCommit(world, project, commit),
+    builds: pipeline.jobs.map((job) => ({
+      id: job.id,
+      stage: job.stage,
+      name: job.name,
+      status: job.status,
+      created_at: stamp(job.createdAt),
+      started_at: time(job.startedAt),
+      finished_at: time(job.finishedAt),
+      duration: secondsBetween(job.startedAt, job.finishedAt),
+      queued_duration: secondsBetween(job.createdAt, job.startedAt),
+      failure_reason: job.status === "failed" ? "script_failure" : null,
+      when: "on_success",
+      manual: false,
+      allow_failure: job.allowFailure,
+      user,
+      runner: null,
+      artifacts_file: { filename: null, size: null },
+      environment: null,
+    })),
+  };
+}

@@ -1,0 +1,293 @@
+/** Merge requests: list, open, edit, merge, and what can be read about them. */
+import type { Route } from "../server.ts";
+import { diffFiles } from "./diffs.ts";
+import { acceptMergeRequest } from "./merge.ts";
+import { listedMergeRequestShape, mergeRequestShape } from "./merge-request-shapes.ts";
+import { announceMergeRequest, editMergeRequest, openMergeRequest } from "./merge-requests.ts";
+import { pipelineShape } from "./pipeline-shapes.ts";
+import { pipelinesOf, startPipeline } from "./pipelines.ts";
+import { runQuickActions } from "./quick-action-effects.ts";
+import { extractQuickActions } from "./quick-actions.ts";
+import {
+  bool,
+  commaList,
+  inProject,
+  integer,
+  type MergeRequestCall,
+  notFound,
+  oneOf,
+  onMergeRequest,
+  type Params,
+  type ProjectCall,
+  paginate,
+  Refusal,
+  requireParams,
+  text,
+} from "./request.ts";
+import { commitShape, userShapeOf } from "./shapes.ts";
+import { addSystemNote } from "./system-notes.ts";
+import { type DiffVersion, headOf, isDraft, type MergeRequest, type World } from "./world.ts";
+
+const list = "/api/v4/projects/:id/merge_requests";
+const one = `${list}/:iid`;
+
+const shown = ({ world, project, mergeRequest }: MergeRequestCall, status = 200) => ({
+  status,
+  body: mergeRequestShape(world, project, mergeRequest),
+});
+
+/** Routes that change merge requests. */
+export function mergeRequestRoutes(world: World): Route[] {
+  return [
+    [
+      "GET",
+      list,
+      inProject(world, 20, (call) =>
+        paginate(
+          call,
+          filtered(call).map((found) => listedMergeRequestShape(world, call.project, found)),
+        ),
+      ),
+    ],
+    ["POST", list, inProject(world, 30, create)],
+    ["GET", one, onMergeRequest(world, 20, shown)],
+    ["PUT", one, onMergeRequest(world, 20, update)],
+    [
+      "DELETE",
+      one,
+      onMergeRequest(world, 50, ({ project, mergeRequest }) => {
+        project.mergeRequests.splice(project.mergeRequests.indexOf(mergeRequest), 1);
+        return { status: 204 };
+      }),
+    ],
+    [
+      "PUT",
+      `${one}/merge`,
+      onMergeRequest(world, 20, async (call) => {
+        await acceptMergeRequest(world, call.project, call.user, call.mergeRequest, {
+          sha: text(call.params, "sha"),
+          message: text(call.params, "merge_commit_message"),
+          removeSourceBranch: bool(call.params, "should_remove_source_branch"),
+        });
+        return shown(call);
+      }),
+    ],
+    ["POST", `${one}/approve`, onMergeRequest(world, 30, (call) => approve(call, true))],
+    ["POST", `${one}/unapprove`, onMergeRequest(world, 30, (call) => approve(call, false))],
+    [
+      "POST",
+      `${one}/pipelines`,
+      onMergeRequest(world, 30, async ({ project, user, mergeRequest }) => {
+        const { iid } = mergeRequest;
+        const ref = `refs/merge-requests/${iid}/head`;
+        const { headSha } = headOf(mergeRequest);
+        const input = { ref, sha: headSha, source: "merge_request_event", userId: user.id, mergeRequestIid: iid };
+        const pipeline = await startPipeline(world, project, input);
+        if (pipeline === undefined) throw new Refusal(400, { message: "No stages / jobs for this pipeline." });
+        return { status: 201, body: pipelineShape(world, project, pipeline) };
+      }),
+    ],
+  ];
+}
+
+/** Routes that only read. */
+export function mergeRequestReadRoutes(world: World): Route[] {
+  const diffsOf = ({ project, mergeRequest }: MergeRequestCall) =>
+    diffFiles(project.repository, headOf(mergeRequest).baseSha, headOf(mergeRequest).headSha);
+  const commitsOf = ({ project, mergeRequest }: MergeRequestCall) =>
+    project.repository.log(`${headOf(mergeRequest).baseSha}..${headOf(mergeRequest).headSha}`);
+  const versionShape = (mergeRequest: MergeRequest, version: DiffVersion) => ({
+    id: version.id,
+    head_commit_sha: version.headSha,
+    base_commit_sha: version.baseSha,
+    start_commit_sha: version.startSha,
+    created_at: version.createdAt.toISOString(),
+    merge_request_id: mergeRequest.id,
+    state: "collected",
+    real_size: "1",
+  });
+  return [
+    ["GET", `${one}/diffs`, onMergeRequest(world, 20, async (call) => paginate(call, await diffsOf(call)))],
+    [
+      "GET",
+      `${one}/changes`,
+      onMergeRequest(world, 20, async (call) => ({
+        status: 200,
+        body: {
+          ...mergeRequestShape(world, call.project, call.mergeRequest),
+          changes: await diffsOf(call),
+          overflow: false,
+        },
+      })),
+    ],
+    [
+      "GET",
+      `${one}/commits`,
+      onMergeRequest(world, 20, async (call) =>
+        paginate(
+          call,
+          (await commitsOf(call)).map((commit) => commitShape(world, call.project, commit)),
+        ),
+      ),
+    ],
+    [
+      "GET",
+      `${one}/versions`,
+      onMergeRequest(world, 20, (call) =>
+        paginate(call, call.mergeRequest.versions.map((version) => versionShape(call.mergeRequest, version)).reverse()),
+      ),
+    ],
+    [
+      "GET",
+      `${one}/versions/:version`,
+      onMergeRequest(world, 20, async ({ project, mergeRequest, route }) => {
+        const version = mergeRequest.versions.find((candidate) => String(candidate.id) === route.version);
+        if (version === undefined) throw notFound();
+        const diffs = await diffFiles(project.repository, version.baseSha, version.headSha);
+        return { status: 200, body: { ...versionShape(mergeRequest, version), commits: [], diffs } };
+      }),
+    ],
+    [
+      "GET",
+      `${one}/pipelines`,
+      onMergeRequest(world, 20, (call) =>
+        paginate(
+          call,
+          pipelinesOf(call.project, call.mergeRequest.iid).map((found) => pipelineShape(world, call.project, found)),
+        ),
+      ),
+    ],
+    ["GET", `${one}/approvals`, onMergeRequest(world, 20, (call) => ({ status: 200, body: approvalsShape(call) }))],
+  ];
+}
+
+function approvalsShape({ world, user, level, mergeRequest }: MergeRequestCall) {
+  return {
+    user_has_approved: mergeRequest.approvedBy.includes(user.id),
+    user_can_approve: level >= 30 && !mergeRequest.approvedBy.includes(user.id),
+    approved: mergeRequest.approvedBy.length > 0,
+    approved_by: mergeRequest.approvedBy.map((id) => ({ user: userShapeOf(world, id) })),
+  };
+}
+
+async function approve(call: MergeRequestCall, yes: boolean) {
+  const { world, project, user, mergeRequest, params } = call;
+  const has = mergeRequest.approvedBy.includes(user.id);
+  const sha = text(params, "sha");
+  if (sha !== undefined && sha !== headOf(mergeRequest).headSha) {
+    throw new Refusal(409, { message: `SHA does not match HEAD of source branch: ${headOf(mergeRequest).headSha}` });
+  }
+  if (has === yes) throw yes ? new Refusal(401, { message: "401 Unauthorized" }) : notFound();
+  if (yes) mergeRequest.approvedBy.push(user.id);
+  else mergeRequest.approvedBy.splice(mergeRequest.approvedBy.indexOf(user.id), 1);
+  addSystemNote(world, mergeRequest, user, yes ? "approved this merge request" : "unapproved this merge request");
+  await announceMergeRequest(world, project, user, mergeRequest, {
+    action: yes ? "approved" : "unapproved",
+    changes: {},
+  });
+  return { status: 201, body: approvalsShape(call) };
+}
+
+async function create(call: ProjectCall) {
+  const { world, project, user, params } = call;
+  requireParams(params, "title", "source_branch", "target_branch");
+  const { text: description, actions } = extractQuickActions(text(params, "description") ?? "");
+  const mergeRequest = await openMergeRequest(world, project, user, {
+    sourceBranch: text(params, "source_branch") ?? "",
+    targetBranch: text(params, "target_branch") ?? "",
+    title: text(params, "title") ?? "",
+    description,
+    labels: [...(commaList(params, "labels") ?? []), ...(commaList(params, "add_labels") ?? [])],
+    assigneeIds: people(params, "assignee_ids", "assignee_id") ?? [],
+    reviewerIds: people(params, "reviewer_ids") ?? [],
+    removeSourceBranch: bool(params, "remove_source_branch") ?? false,
+    squash: bool(params, "squash") ?? false,
+  });
+  await runQuickActions(world, project, user, mergeRequest, actions, "description");
+  return shown({ ...call, level: call.level, mergeRequest }, 201);
+}
+
+/** Every parameter that changes something; without one of them the call is refused. */
+const editable = [
+  "title",
+  "description",
+  "target_branch",
+  "state_event",
+  "labels",
+  "add_labels",
+  "remove_labels",
+  "assignee_id",
+  "assignee_ids",
+  "reviewer_ids",
+  "remove_source_branch",
+  "squash",
+  "discussion_locked",
+  "milestone_id",
+  "allow_collaboration",
+  "allow_maintainer_to_push",
+  "merge_after",
+];
+
+async function update(call: MergeRequestCall) {
+  const { world, project, user, mergeRequest, params } = call;
+  if (!editable.some((name) => params[name] !== undefined)) {
+    throw new Refusal(400, { error: `${editable.join(", ")} are missing, at least one parameter must be provided` });
+  }
+  if (call.level < 30 && mergeRequest.authorId !== user.id) throw new Refusal(403, { message: "403 Forbidden" });
+  const stateEvent = oneOf(params, "state_event", ["close", "reopen"]) as "close" | "reopen" | undefined;
+  const given = text(params, "description");
+  const { text: description, actions } = extractQuickActions(given ?? "");
+  await editMergeRequest(world, project, user, mergeRequest, {
+    title: text(params, "title"),
+    description: given === undefined ? undefined : description,
+    targetBranch: text(params, "target_branch"),
+    labels: commaList(params, "labels"),
+    addLabels: commaList(params, "add_labels"),
+    removeLabels: commaList(params, "remove_labels"),
+    assigneeIds: people(params, "assignee_ids", "assignee_id"),
+    reviewerIds: people(params, "reviewer_ids"),
+    removeSourceBranch: bool(params, "remove_source_branch"),
+    squash: bool(params, "squash"),
+    discussionLocked: bool(params, "discussion_locked"),
+    stateEvent,
+  });
+  await runQuickActions(world, project, user, mergeRequest, actions, "description");
+  return shown(call);
+}
+
+/** User numbers; 0 and "" mean nobody. */
+function people(params: Params, ...names: string[]): number[] | undefined {
+  const given = names.flatMap((name) => commaList(params, name) ?? []);
+  if (names.every((name) => params[name] === undefined)) return undefined;
+  return given.map((id) => integer(id, names[0] ?? "")).filter((id) => id > 0);
+}
+
+function filtered(call: ProjectCall): MergeRequest[] {
+  const { params, project } = call;
+  const state = oneOf(params, "state", ["opened", "closed", "locked", "merged", "all"]) ?? "all";
+  const orderBy = oneOf(params, "order_by", ["created_at", "updated_at", "title", "merged_at"]) ?? "created_at";
+  const sort = oneOf(params, "sort", ["asc", "desc"]) ?? "desc";
+  const iids = commaList(params, "iids");
+  const labels = commaList(params, "labels");
+  const draft = oneOf(params, "wip", ["yes", "no"]);
+  const search = text(params, "search")?.toLowerCase();
+  const same = (name: string, value: unknown): boolean =>
+    params[name] === undefined || text(params, name) === String(value);
+  const author = (found: MergeRequest) => call.world.users.find((user) => user.id === found.authorId)?.username;
+  const found = project.mergeRequests.filter(
+    (candidate) =>
+      (state === "all" || candidate.state === state) &&
+      same("source_branch", candidate.sourceBranch) &&
+      same("target_branch", candidate.targetBranch) &&
+      same("author_id", candidate.authorId) &&
+      same("author_username", author(candidate)) &&
+      (iids === undefined || iids.includes(String(candidate.iid))) &&
+      (labels === undefined || labels.every((label) => candidate.labels.includes(label))) &&
+      (draft === undefined || isDraft(candidate) === (draft === "yes")) &&
+      (search === undefined || `${candidate.title}\n${candidate.description}`.toLowerCase().includes(search)),
+  );
+  const key = (candidate: MergeRequest): string | number =>
+    orderBy === "title" ? candidate.title : orderBy === "updated_at" ? candidate.updatedAt.getTime() : candidate.iid;
+  found.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+  return sort === "asc" ? found : found.reverse();
+}

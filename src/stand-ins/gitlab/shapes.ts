@@ -1,0 +1,130 @@
+/** People, projects, branches, labels and hooks in the shapes of GitLab's REST API v4. */
+import type { Commit } from "./repository.ts";
+import { type Hook, type Label, levelOf, type Project, type User, userOf, type World } from "./world.ts";
+
+export function userShape(world: World, user: User) {
+  return {
+    id: user.id,
+    username: user.username,
+    public_email: null,
+    name: user.name,
+    state: user.state,
+    locked: false,
+    avatar_url: null,
+    web_url: `${world.url}/${user.username}`,
+  };
+}
+
+/** The same by number; null stays null. */
+export function userShapeOf(world: World, id: number | null) {
+  return id === null ? null : userShape(world, userOf(world, id));
+}
+
+export function projectShape(world: World, project: Project, user: User, empty: boolean) {
+  const namespace = project.path.split("/").slice(0, -1).join("/");
+  return {
+    id: project.id,
+    description: "",
+    name: project.name,
+    name_with_namespace: `${namespace} / ${project.name}`,
+    path: project.path.split("/").at(-1),
+    path_with_namespace: project.path,
+    created_at: project.createdAt.toISOString(),
+    default_branch: empty ? null : project.defaultBranch,
+    tag_list: [],
+    topics: [],
+    ssh_url_to_repo: `git@${new URL(world.url).hostname}:${project.path}.git`,
+    http_url_to_repo: `${world.url}/${project.path}.git`,
+    web_url: `${world.url}/${project.path}`,
+    readme_url: null,
+    namespace: { id: 1, name: namespace, path: namespace, kind: "group", full_path: namespace, parent_id: null },
+    visibility: "private",
+    archived: false,
+    empty_repo: empty,
+    merge_method: "merge",
+    squash_option: "default_off",
+    remove_source_branch_after_merge: true,
+    only_allow_merge_if_pipeline_succeeds: false,
+    only_allow_merge_if_all_discussions_are_resolved: false,
+    merge_requests_enabled: true,
+    jobs_enabled: true,
+    ci_config_path: "",
+    permissions: {
+      project_access: { access_level: levelOf(user, project), notification_level: 3 },
+      group_access: null,
+    },
+  };
+}
+
+export function commitShape(world: World, project: Project, commit: Commit) {
+  return {
+    id: commit.id,
+    short_id: commit.id.slice(0, 8),
+    created_at: commit.committer.date,
+    parent_ids: commit.parents,
+    title: commit.title,
+    message: commit.message,
+    author_name: commit.author.name,
+    author_email: commit.author.email,
+    authored_date: commit.author.date,
+    committer_name: commit.committer.name,
+    committer_email: commit.committer.email,
+    committed_date: commit.committer.date,
+    trailers: {},
+    extended_trailers: {},
+    web_url: `${world.url}/${project.path}/-/commit/${commit.id}`,
+  };
+}
+
+export function branchShape(world: World, project: Project, user: User, name: string, commit: Commit) {
+  const rule = project.protectedBranches.find((candidate) => candidate.name === name);
+  return {
+    name,
+    commit: commitShape(world, project, commit),
+    merged: false,
+    protected: rule !== undefined,
+    developers_can_push: rule !== undefined && rule.pushLevel <= 30,
+    developers_can_merge: rule !== undefined && rule.mergeLevel <= 30,
+    can_push: levelOf(user, project) >= (rule?.pushLevel ?? 30),
+    default: name === project.defaultBranch,
+    web_url: `${world.url}/${project.path}/-/tree/${name}`,
+  };
+}
+
+export function labelShape(label: Label) {
+  return {
+    id: label.id,
+    name: label.name,
+    description: label.description,
+    description_html: label.description ?? "",
+    text_color: "#FFFFFF",
+    color: label.color,
+    subscribed: false,
+    priority: null,
+    is_project_label: true,
+  };
+}
+
+/** Tokens are never given back. */
+export function hookShape(project: Project, hook: Hook) {
+  return {
+    id: hook.id,
+    url: hook.url,
+    name: null,
+    description: null,
+    created_at: hook.createdAt.toISOString(),
+    ...hook.triggers,
+    enable_ssl_verification: true,
+    repository_update_events: false,
+    alert_status: "executable",
+    disabled_until: null,
+    url_variables: [],
+    push_events_branch_filter: "",
+    branch_filter_strategy: "wildcard",
+    custom_webhook_template: null,
+    custom_headers: [],
+    token_present: hook.token !== null,
+    signing_token_present: hook.signingToken !== null,
+    project_id: project.id,
+  };
+}
