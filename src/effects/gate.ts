@@ -37,16 +37,31 @@ export interface GateRules {
 
 interface Pass extends Checks {
   readonly definitions: ReadonlyMap<string, Definition>;
+  /** Levels of blocks and of phrases around the node at hand. */
+  readonly depth: { readonly block: number; readonly phrase: number };
 }
 
 const comments = /<!--[\s\S]*?(?:-->|$)/g;
 const label = /^[A-Za-z0-9_-]{1,40}$/;
 
+/** Deeper than this nobody reads, and recursion (ours and the printer's) has an end. */
+const deepestBlock = 16;
+const deepestPhrase = 8;
+
+/** Every node below and including this one, in the order of reading. Without recursion: it meets trees of any depth. */
+function* walk(tree: Nodes): Generator<Nodes> {
+  const open: Nodes[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    yield node;
+    if ("children" in node) open.push(...node.children.toReversed());
+  }
+}
+
 /** Everything readable below a node. */
-function plainText(node: Nodes): string {
-  if ("value" in node) return node.value;
-  if ("alt" in node) return node.alt ?? "";
-  return "children" in node ? node.children.map(plainText).join("") : "";
+function plainText(tree: Nodes): string {
+  let text = "";
+  for (const node of walk(tree)) text += "value" in node ? node.value : "alt" in node ? (node.alt ?? "") : "";
+  return text;
 }
 
 /** A link that may not be one: its words, and the address as code when that tells the reader something. */
@@ -125,8 +140,11 @@ function cleanPhrasing(node: PhrasingContent, pass: Pass): PhrasingContent[] {
 }
 
 /** Children of a phrasing node: cleaned, joined, nothing active outside code. */
-function inner(nodes: readonly PhrasingContent[], pass: Pass): PhrasingContent[] {
-  const joined = join(nodes.flatMap((node) => cleanPhrasing(node, pass)));
+function inner(nodes: readonly PhrasingContent[], outer: Pass): PhrasingContent[] {
+  const pass = { ...outer, depth: { ...outer.depth, phrase: outer.depth.phrase + 1 } };
+  const flat: readonly PhrasingContent[] =
+    pass.depth.phrase > deepestPhrase ? nodes.map((node) => ({ type: "text", value: plainText(node) })) : nodes;
+  const joined = join(flat.flatMap((node) => cleanPhrasing(node, pass)));
   // Joining can complete what was cut into harmless pieces (`gl<!-- -->pat-…`): clean the joined text once more.
   const whole = (node: PhrasingContent): PhrasingContent[] =>
     node.type === "text" ? defuse(cleanText(node.value, pass), pass) : [node];
@@ -214,27 +232,49 @@ function block(node: RootContent, pass: Pass): RootContent[] {
   }
 }
 
-function blocks(nodes: readonly RootContent[], pass: Pass): RootContent[] {
-  return nodes.flatMap((node) => block(node, pass));
+function blocks(nodes: readonly RootContent[], outer: Pass): RootContent[] {
+  const pass = { ...outer, depth: { ...outer.depth, block: outer.depth.block + 1 } };
+  const flat: readonly RootContent[] =
+    pass.depth.block > deepestBlock
+      ? nodes.map((node) => ({ type: "paragraph", children: [{ type: "text", value: plainText(node) }] }))
+      : nodes;
+  return flat.flatMap((node) => block(node, pass));
 }
 
-function definitionsIn(node: Nodes, into = new Map<string, Definition>()): Map<string, Definition> {
-  if (node.type === "definition" && !into.has(node.identifier)) into.set(node.identifier, node);
-  if ("children" in node) for (const child of node.children) definitionsIn(child, into);
-  return into;
+function definitionsIn(tree: Root): Map<string, Definition> {
+  const definitions = new Map<string, Definition>();
+  for (const node of walk(tree)) {
+    if (node.type === "definition" && !definitions.has(node.identifier)) definitions.set(node.identifier, node);
+  }
+  return definitions;
 }
 
 /** The last look, at the text as it will be read: true when everything that this gate promises holds. */
 function holds(text: string, rules: GateRules): boolean {
   if (redact(text) !== text) return false;
   if (rules.target === "gitlab" && text.search(commandLine) >= 0) return false;
-  const fine = (node: Nodes): boolean => {
+  for (const node of walk(parseMarkdown(text))) {
     if (node.type === "html" || node.type === "definition") return false;
-    if ((node.type === "link" || node.type === "image") && allowedUrl(node.url, rules.allowedHosts) === null)
-      return false;
-    return !("children" in node) || node.children.every(fine);
-  };
-  return fine(parseMarkdown(text));
+    const address = node.type === "link" || node.type === "image" ? node.url : null;
+    if (address !== null && allowedUrl(address, rules.allowedHosts) === null) return false;
+  }
+  return true;
+}
+
+/** Container markers (quotes, list items) at the start of one line, more than anybody nests on purpose. */
+const nested = /^((?:[ \t]{0,3}(?:>|[-*+]|\d{1,9}[.)])[ \t]?){24})(?:[ \t]{0,3}(?:>|[-*+]|\d{1,9}[.)])[ \t]?)+/gm;
+
+/**
+ * What is done to the text as it came. Parsing takes time that grows faster than the text (very much so for long runs of emphasis
+ * marks) and recursion for what is nested, so all three have a bound here.
+ */
+function beforeParsing(markdown: string, maxLength: number, found: Checks["found"]): string {
+  const clean = withoutSecrets(withoutHidden(markdown, found), found)
+    .replace(/([*_~])\1{99,}/g, (run) => run.slice(0, 99))
+    .replace(nested, "$1");
+  // Twice the cap: markup that is taken out must not cost the text behind it. What is cut here is cut again, and said, at the end.
+  const most = 2 * maxLength + 1000;
+  return clean.length <= most ? clean : clean.slice(0, most).toWellFormed();
 }
 
 /** Rounds until the printed text stays as it is. Two are usual; more means that printing and parsing disagree about something. */
@@ -250,10 +290,10 @@ export function passGate(markdown: string, rules: GateRules): { body: Root; find
   const found = (finding: string): void => {
     findings.add(finding);
   };
-  let text = withoutSecrets(withoutHidden(markdown, found), found);
+  let text = beforeParsing(markdown, rules.maxLength, found);
   for (let round = 0; round < mostRounds; round += 1) {
     const parsed = parseMarkdown(text);
-    const pass: Pass = { ...rules, found, definitions: definitionsIn(parsed) };
+    const pass: Pass = { ...rules, found, definitions: definitionsIn(parsed), depth: { block: 0, phrase: 0 } };
     const clean: Root = { type: "root", children: blocks(parsed.children, pass) };
     const body = shorten(clean, rules.maxLength, found);
     const printed = printMarkdown(body);

@@ -38,7 +38,7 @@ export function withoutSecrets(text: string, found: Checks["found"]): string {
  * Source: `issue_closing_pattern` in GitLab's config/initializers/1_settings.rb.
  */
 const closing =
-  /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)(:?) +(?=(?:issues? +)?(?:[\w./-]*#\d|[A-Z][A-Z0-9_]*-\d|\[\w+:|https?:))/gi;
+  /\b(clos(?:e[sd]?|ing)|fix(?:e[sd]|ing)?|resolv(?:e[sd]?|ing)|implement(?:s|ed|ing)?)(:?) +(?=(?:issues? +)?(?:[\w./-]{0,200}#\d|[A-Z][A-Z0-9_]{0,30}-\d|\[\w{1,20}:|https?:))/gi;
 
 function withoutClosing(text: string, checks: Checks): string {
   if (checks.target !== "gitlab") return text;
@@ -90,9 +90,9 @@ export function cleanLanguage(lang: string | null | undefined, checks: Checks): 
   return lang;
 }
 
-/** Whatever some system would make active in plain text. GitLab links any `scheme://`; Jira mentions are `[~name]`. */
+/** Whatever some system would make active in plain text. GitLab links any `scheme://`; Jira mentions are `[~name]`. Bounded, or long words cost seconds. */
 const active =
-  /(?<url>[a-z][a-z0-9+.-]*:\/\/[^\s<>]*|(?<![a-z0-9])www\.[^\s<>]+)|(?<jira>\[~[^\]\n]*\])|(?<mention>(?<![a-z0-9_])@[\p{L}\p{N}_][\p{L}\p{N}_./-]*)|(?<smart>(?<![\w&])#[a-z][\w-]*)/giu;
+  /(?<url>[a-z][a-z0-9+.-]{0,30}:\/\/[^\s<>]{0,2000}|(?<![a-z0-9])www\.[^\s<>]{1,2000})|(?<jira>\[~[^\]\n]{0,200}\])|(?<mention>(?<![a-z0-9_])@[\p{L}\p{N}_][\p{L}\p{N}_./-]{0,200})|(?<smart>(?<![\w&])#[a-z][\w-]*)/giu;
 
 function mayStay(found: Record<string, string | undefined>, checks: Checks): boolean {
   const { url, jira, mention, smart } = found;

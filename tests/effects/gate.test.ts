@@ -401,3 +401,22 @@ describe("one line", () => {
     expect(passLine("a".repeat(300), 255)).toHaveLength(255);
   });
 });
+
+describe("hostile shapes", () => {
+  it.each([
+    ["quotes", `${">".repeat(3000)} /merge`],
+    ["lists", `${"- ".repeat(3000)}@all`],
+    ["emphasis", `${"*a **b ".repeat(3000)}${"** *".repeat(3000)}`],
+    ["runs of marks", `${"_".repeat(5000)}a${"_".repeat(5000)}`],
+    ["brackets", `${"[".repeat(1000)}x${"](https://evil.example)".repeat(1000)}`],
+    ["one word", "a".repeat(100_000)],
+    ["dots", `https://${".".repeat(50_000)}a`],
+  ])("such as nested %s end soon", (_name, markdown) => {
+    const started = performance.now();
+    const text = gated(markdown);
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(hasQuickAction(text.slice(0, 500))).toBe(false);
+    expect(addresses(text)).toEqual([]);
+    expect(text).not.toContain("withheld");
+  });
+});
