@@ -75,7 +75,8 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
         const run = (await listRuns(database, 50)).find((one) => one.target.ticket === ticket);
         if (run !== undefined && (isEnd(run.state) || run.state === "waiting")) return run;
         if (Date.now() > deadline) {
-          const now = run === undefined ? "no run began" : `run ${run.id} is ${run.state} in ${run.step}: ${run.reason}`;
+          const now =
+            run === undefined ? "no run began" : `run ${run.id} is ${run.state} in ${run.step}: ${run.reason}`;
           throw new Error(`${ticket} was not finished: ${now}; model: ${acme.model.unexpected.join("; ")}`);
         }
         await new Promise((resolve) => setTimeout(resolve, 25));
@@ -85,7 +86,9 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
       return listEffects(database, (await findRun(database, run.id))?.id ?? run.id);
     },
     async deeds(run) {
-      return (await story.effects(run)).map((row) => `${row.step}/${row.name} ${row.effect.kind} ${row.outcome ?? row.state}`);
+      return (await story.effects(run)).map(
+        (row) => `${row.step}/${row.name} ${row.effect.kind} ${row.outcome ?? row.state}`,
+      );
     },
     async close() {
       await bot.stop();

@@ -1,0 +1,142 @@
+/** Who and what starts, stops or does nothing. */
+import { describe, expect, test } from "vitest";
+import type { Event } from "../../src/domain/event.ts";
+import type { Run } from "../../src/domain/run.ts";
+import { type Decision, type Facts, route } from "../../src/events/route.ts";
+import { Policy } from "../../src/platform/policy.ts";
+
+const policy = Policy.parse({
+  projects: {
+    SHOP: { repository: "acme/shop", space: "SHOP", parentPage: "Changes" },
+    OPS: { repository: "acme/ops", workflow: "deliver-quietly" },
+  },
+  triggers: { labels: { ticketsmith: "deliver", "ticketsmith-fast": "fast" } },
+  people: { start: { roles: ["Developers"], groups: ["bot-users"], accounts: ["boss"] } },
+});
+const mia = { id: "mia", name: "Mia" };
+const self = { jira: "bot", gitlab: "900" };
+const developer = { roles: ["Developers"], groups: [] };
+const nobody = { roles: ["Reporters"], groups: ["staff"] };
+const run = { id: "r1", state: "running", target: { ticket: "SHOP-1" } } as Run;
+
+const facts = (more: Partial<Facts> = {}): Facts => ({ self, activeRun: null, membership: developer, ...more });
+const labelled = (added: string[], more: object = {}): Event => ({
+  type: "ticket.labelled",
+  ticket: "SHOP-1",
+  project: "SHOP",
+  actor: mia,
+  added,
+  ...more,
+});
+const starts = (workflow: string, ticket = "SHOP-1"): Decision => ({
+  kind: "start",
+  workflow,
+  requestedBy: "mia",
+  target: expect.objectContaining({ ticket }) as never,
+});
+const ignored = (reason: RegExp): Decision => ({ kind: "ignore", reason: expect.stringMatching(reason) as never });
+
+describe("route", () => {
+  test.each<[name: string, Event, Facts, Decision]>([
+    ["a trigger label starts its workflow", labelled(["ticketsmith"]), facts(), starts("deliver")],
+    ["another label its own", labelled(["ticketsmith-fast"]), facts(), starts("fast")],
+    ["of two the first of the policy", labelled(["ticketsmith-fast", "ticketsmith"]), facts(), starts("deliver")],
+    [
+      "the project's workflow wins",
+      labelled(["ticketsmith"], { project: "OPS", ticket: "OPS-9" }),
+      facts(),
+      starts("deliver-quietly", "OPS-9"),
+    ],
+    [
+      "a ticket that is created with the label",
+      { ...labelled([]), type: "ticket.created", labels: ["ticketsmith"] } as Event,
+      facts(),
+      starts("deliver"),
+    ],
+    [
+      "a group may start, too",
+      labelled(["ticketsmith"]),
+      facts({ membership: { roles: [], groups: ["bot-users"] } }),
+      starts("deliver"),
+    ],
+    [
+      "an account may start, too",
+      labelled(["ticketsmith"], { actor: { id: "boss", name: "Boss" } }),
+      facts({ membership: nobody }),
+      { ...starts("deliver"), requestedBy: "boss" } as Decision,
+    ],
+    [
+      "others may not",
+      labelled(["ticketsmith"]),
+      facts({ membership: nobody }),
+      ignored(/Mia \(mia\) may not start runs/),
+    ],
+    [
+      "a name proves nothing",
+      labelled(["ticketsmith"], { actor: { id: "evil", name: "boss" } }),
+      facts({ membership: nobody }),
+      ignored(/may not start/),
+    ],
+    ["nobody in particular may not", labelled(["ticketsmith"], { actor: null }), facts(), ignored(/nobody is named/)],
+    [
+      "who it is must be known first",
+      labelled(["ticketsmith"]),
+      facts({ membership: undefined }),
+      { kind: "ask", account: "mia", project: "SHOP" },
+    ],
+    [
+      "the bot's own labels",
+      labelled(["ticketsmith"], { actor: { id: "bot", name: "Ticketsmith" } }),
+      facts(),
+      ignored(/own doing/),
+    ],
+    [
+      "another project",
+      labelled(["ticketsmith"], { project: "HR" }),
+      facts(),
+      ignored(/HR is not in the configuration/),
+    ],
+    ["another label", labelled(["urgent"]), facts(), ignored(/no trigger among the labels: urgent/)],
+    ["labels count in their case", labelled(["Ticketsmith"]), facts(), ignored(/no trigger/)],
+    ["a run is at work already", labelled(["ticketsmith"]), facts({ activeRun: run }), ignored(/run r1 is at work/)],
+    [
+      "taking the label off stops the run",
+      { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as Event,
+      facts({ activeRun: run }),
+      { kind: "cancel", runId: "r1", reason: "label ticketsmith was removed" },
+    ],
+    [
+      "taking it off without a run",
+      { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as Event,
+      facts(),
+      ignored(/no trigger label/),
+    ],
+    [
+      "deleting the ticket stops the run",
+      { type: "ticket.deleted", ticket: "SHOP-1", project: "SHOP", actor: mia },
+      facts({ activeRun: run }),
+      { kind: "cancel", runId: "r1", reason: "the ticket was deleted" },
+    ],
+    [
+      "a comment",
+      {
+        type: "ticket.commented",
+        ticket: "SHOP-1",
+        project: "SHOP",
+        actor: mia,
+        commentId: "1",
+        body: "ticketsmith",
+        self: "",
+      },
+      facts(),
+      ignored(/nothing to do/),
+    ],
+  ])("%s", (_name, event, given, expected) => {
+    expect(route(event, given, policy)).toEqual(expected);
+  });
+
+  test("is pure: the same again", () => {
+    const event = labelled(["ticketsmith"]);
+    expect(route(event, facts(), policy)).toEqual(route(event, facts(), policy));
+  });
+});
