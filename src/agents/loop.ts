@@ -78,7 +78,7 @@ export async function runAgent<Output>(
       const finished = await takeTurn(agent, conversation, { ...services, signal });
       if (finished === undefined) continue;
       const { turn, usage, costUsd } = conversation;
-      return { output: finished.output, turns: turn, usage, costUsd, commands: services.toolContext.commands };
+      return { output: finished.output, turns: turn, usage, costUsd, commands: services.toolContext.commands.list() };
     }
   } catch (error) {
     if (!clock.signal.aborted || services.signal.aborted) throw error;

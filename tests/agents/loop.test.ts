@@ -3,8 +3,9 @@ import { z } from "zod";
 import type { Agent, AgentServices, TurnRecord } from "../../src/agents/agent.ts";
 import { runAgent } from "../../src/agents/loop.ts";
 import { OverBudget, Permanent, Retryable } from "../../src/domain/errors.ts";
-import type { CommandResult, Model, ModelMessage, ModelReply, ToolCall } from "../../src/domain/ports.ts";
+import type { Model, ModelMessage, ModelReply, ToolCall } from "../../src/domain/ports.ts";
 import { silentLog } from "../../src/platform/log.ts";
+import { createCommandLog } from "../../src/tools/commands.ts";
 import { type Tool, ToolRefusal } from "../../src/tools/tool.ts";
 import { call, type Scripted, scripted } from "./scripted.ts";
 
@@ -54,7 +55,6 @@ function start(script: readonly Scripted[] | Model, options: Options = {}) {
     output: Output,
     limits: { turns: 12, outputTokens: 1000, formatErrors: 2, minutes: 1, ...options.limits },
   };
-  const commands: CommandResult[] = [];
   const turns: TurnRecord[] = [];
   const signal = new AbortController().signal;
   const result = runAgent(
@@ -62,7 +62,7 @@ function start(script: readonly Scripted[] | Model, options: Options = {}) {
     { values: {}, task: options.task ?? "Do it." },
     {
       model,
-      toolContext: { commands, signal, commandTimeoutMs: 1000 },
+      toolContext: { commands: createCommandLog(), signal, commandTimeoutMs: 1000 },
       signal,
       log: silentLog,
       onTurn: async (turn) => {

@@ -7,6 +7,7 @@ import { Understanding } from "../../src/domain/handoff.ts";
 import { createModel } from "../../src/models/model.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { type ModelStandIn, type Scenario, startModel } from "../../src/stand-ins/model/server.ts";
+import { createCommandLog } from "../../src/tools/commands.ts";
 import type { Tool } from "../../src/tools/tool.ts";
 
 const apiKey = "test-key-1234567890";
@@ -56,7 +57,7 @@ async function play(api: "chat" | "responses", turns: Scenario["agents"][string]
     { values: {}, task: "Understand SHOP-1." },
     {
       model,
-      toolContext: { commands: [], signal, commandTimeoutMs: 1000 },
+      toolContext: { commands: createCommandLog(), signal, commandTimeoutMs: 1000 },
       signal,
       log: silentLog,
       onTurn: async (turn) => void records.push(turn),
