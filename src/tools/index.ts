@@ -1,0 +1,19 @@
+/** The tools there are, as literal lists. Which agent gets which list is written in its record. */
+import { deleteFile } from "./delete-file.ts";
+import { editFile } from "./edit-file.ts";
+import { listFiles } from "./list-files.ts";
+import { readFile } from "./read-file.ts";
+import { readTicket } from "./read-ticket.ts";
+import { run } from "./run.ts";
+import { search } from "./search.ts";
+import type { Tool } from "./tool.ts";
+import { writeFile } from "./write-file.ts";
+
+/** Looking only: nothing changes, nothing runs. */
+export const readOnlyTools: readonly Tool[] = [listFiles, readFile, search, readTicket];
+
+/** Looking and running commands, for whoever judges a change and must not mend it. */
+export const inspectingTools: readonly Tool[] = [...readOnlyTools, run];
+
+/** Everything that can be done inside a run's own workspace. */
+export const workspaceTools: readonly Tool[] = [...inspectingTools, editFile, writeFile, deleteFile];
