@@ -1,6 +1,6 @@
 /** REST routes of comments and their properties. */
 import type { Route, StandInRequest } from "../server.ts";
-import { addComment, deleteComment, updateComment } from "./changes.ts";
+import { addComment, deleteComment, updateComment } from "./discussion.ts";
 import { bodyOf, type Door, listIn } from "./door.ts";
 import { commentJson } from "./shapes.ts";
 import { type JiraComment, type JiraIssue, type JiraWorld, Refusal } from "./world.ts";
@@ -64,6 +64,7 @@ function propertyRoutes(world: JiraWorld, door: Door): Route[] {
   ];
 }
 
+/** All routes of comments. */
 export function commentRoutes(world: JiraWorld, door: Door): Route[] {
   const path = "/rest/api/3/issue/:key/comment";
   return [

@@ -42,6 +42,7 @@ export function findIssue(world: JiraWorld, keyOrId: string): JiraIssue {
   return issue;
 }
 
+/** The door of one site; it remembers recent writes per issue. */
 export function createDoor(world: JiraWorld, limits: readonly WriteLimit[]): Door {
   const writes = new Map<string, number[]>();
 

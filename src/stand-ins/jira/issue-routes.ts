@@ -1,6 +1,7 @@
 /** REST routes of issues: create, read, edit, move, link, properties, search. */
 import type { Route, StandInReply, StandInRequest } from "../server.ts";
-import { createIssue, deleteIssue, editIssue, moveIssue, putRemoteLink, transitionsOf } from "./changes.ts";
+import { createIssue, deleteIssue, editIssue, moveIssue, transitionsOf } from "./changes.ts";
+import { putRemoteLink } from "./discussion.ts";
 import { bodyOf, type Door, listIn, objectIn } from "./door.ts";
 import { searchIssues } from "./jql.ts";
 import { fieldsJson, issueJson, remoteLinkJson, transitionJson } from "./shapes.ts";
@@ -122,6 +123,7 @@ function linkRoutes(world: JiraWorld, door: Door): Route[] {
   ];
 }
 
+/** All routes of issues but those of comments. */
 export function issueRoutes(world: JiraWorld, door: Door): Route[] {
   const path = "/rest/api/3/issue/:key";
   return [

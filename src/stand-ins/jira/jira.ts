@@ -4,8 +4,9 @@
  */
 import { type StandIn, startStandIn } from "../server.ts";
 import { type Adf, typedToAdf } from "./adf-schema.ts";
-import { addComment, createIssue, deleteIssue, editIssue, moveIssue, transitionsOf } from "./changes.ts";
+import { createIssue, deleteIssue, editIssue, moveIssue, transitionsOf } from "./changes.ts";
 import { commentRoutes } from "./comment-routes.ts";
+import { addComment } from "./discussion.ts";
 import { createDoor, findIssue, usualWriteLimits, type WriteLimit } from "./door.ts";
 import { issueRoutes } from "./issue-routes.ts";
 import { parseJql } from "./jql.ts";

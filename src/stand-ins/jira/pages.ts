@@ -12,7 +12,9 @@ header { padding: 14px 28px; background: #0747a6; color: #fff; font-weight: 600;
 header a { color: inherit; text-decoration: none; }
 main { max-width: 980px; margin: 28px auto; padding: 0 20px; }
 article { background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 24px 28px; }
-h1 { font-size: 24px; margin: 4px 0 14px; } h2 { font-size: 15px; margin: 28px 0 10px; color: var(--soft); }
+h1 { font-size: 24px; margin: 4px 0 14px; } article > h2 { font-size: 15px; margin: 28px 0 10px; color: var(--soft); }
+.comment h1 { font-size: 20px; } .comment h2 { font-size: 17px; } .comment h1, .comment h2, .comment h3 { margin: 14px 0 6px; }
+li > p, td > p, th > p { margin: 0; }
 a { color: var(--link); } .soft { color: var(--soft); }
 .lozenge, .label { display: inline-block; border-radius: 4px; padding: 1px 8px; font-size: 12px; font-weight: 600; }
 .new { background: #dfe1e6; color: #42526e; } .indeterminate { background: #deebff; color: #0747a6; } .done { background: #e3fcef; color: #006644; }

@@ -21,6 +21,7 @@ export function jiraTime(at: number): string {
   return new Date(at).toISOString().replace("Z", "+0000");
 }
 
+/** A person without e-mail address, as privacy settings usually have it. */
 export function userJson(world: JiraWorld, user: JiraUser, version: ApiVersion = 3): Json {
   return {
     self: `${world.url}/rest/api/${version}/user?accountId=${encodeURIComponent(user.accountId)}`,
@@ -39,6 +40,7 @@ const categories = {
   done: { id: 3, colorName: "green", name: "Done" },
 } as const;
 
+/** A status with its category. */
 export function statusJson(world: JiraWorld, status: JiraStatus, version: ApiVersion = 3): Json {
   const { id, colorName, name } = categories[status.category];
   return {
@@ -57,6 +59,7 @@ export function statusJson(world: JiraWorld, status: JiraStatus, version: ApiVer
   };
 }
 
+/** A project, in short. */
 export function projectJson(world: JiraWorld, project: JiraProject, version: ApiVersion = 3): Json {
   return {
     self: `${world.url}/rest/api/${version}/project/${project.id}`,
@@ -100,6 +103,7 @@ export function fieldsJson(world: JiraWorld, issue: JiraIssue, version: ApiVersi
   };
 }
 
+/** An issue with the given fields. */
 export function issueJson(world: JiraWorld, issue: JiraIssue, fields: Json, version: ApiVersion = 3): Json {
   return {
     expand: "renderedFields,names,schema,operations,editmeta,changelog,versionedRepresentations",
@@ -110,6 +114,7 @@ export function issueJson(world: JiraWorld, issue: JiraIssue, fields: Json, vers
   };
 }
 
+/** A comment; `properties` only where they were asked for. */
 export function commentJson(
   world: JiraWorld,
   issue: JiraIssue,
@@ -132,6 +137,7 @@ export function commentJson(
   };
 }
 
+/** A transition; `withFields` is `expand=transitions.fields`. */
 export function transitionJson(
   world: JiraWorld,
   issue: JiraIssue,
@@ -165,6 +171,7 @@ export function transitionJson(
   };
 }
 
+/** A remote link; what is null is left out. */
 export function remoteLinkJson(world: JiraWorld, issue: JiraIssue, link: JiraRemoteLink): Json {
   return {
     id: link.id,
@@ -176,14 +183,17 @@ export function remoteLinkJson(world: JiraWorld, issue: JiraIssue, link: JiraRem
   };
 }
 
+/** Groups have ids beside their names; ours follow from the name. */
 export function groupId(name: string): string {
   return `group-id-of-${name}`;
 }
 
+/** A group, in short. */
 export function groupJson(world: JiraWorld, name: string): Json {
   return { name, groupId: groupId(name), self: `${world.url}/rest/api/3/group?groupId=${groupId(name)}` };
 }
 
+/** A role of a project with the people and groups in it. */
 export function roleJson(world: JiraWorld, project: JiraProject, role: JiraRole): Json {
   const users = role.users.map((accountId, index) => ({
     id: role.id * 100 + index,

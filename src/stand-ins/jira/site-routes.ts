@@ -180,6 +180,7 @@ function hookRoutes(world: JiraWorld, door: Door, hooks: Hook[]): Route[] {
   ];
 }
 
+/** All other routes. `hooks` is changed when web hooks are registered or removed. */
 export function siteRoutes(world: JiraWorld, door: Door, hooks: Hook[]): Route[] {
   return [
     [
