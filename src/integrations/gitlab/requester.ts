@@ -32,7 +32,8 @@ async function exchange(
   { timeoutMs, log }: { timeoutMs: number; log: Log },
 ): Promise<FormattedResponse> {
   const method = request.method ?? "GET";
-  const url = new URL(endpoint, request.prefixUrl);
+  // Some of gitbeaker's resources carry a part of the path in the prefix, and no slash behind it.
+  const url = new URL(endpoint, `${request.prefixUrl ?? ""}/`.replace(/\/+$/, "/"));
   url.search = request.searchParams ?? "";
   const call = `${method} ${endpoint}`;
   const startedAt = Date.now();
