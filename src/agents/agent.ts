@@ -4,6 +4,9 @@ import type { CommandResult, Model, ModelMessage, ModelReply, Usage } from "../d
 import type { Log } from "../platform/log.ts";
 import type { Tool, ToolContext } from "../tools/tool.ts";
 
+/** Steps know agents, not tools: what they need to fill a tool context comes from here. */
+export { createCommandLog } from "../tools/commands.ts";
+
 export interface Limits {
   /** Most replies of the model; then the agent is over budget. */
   readonly turns: number;

@@ -54,8 +54,8 @@ export async function advance(engine: Engine, runId: string): Promise<void> {
   const lease = new AbortController();
   const heartbeat = setInterval(() => {
     renewLease(database, run, engine.leaseMs).then(
-      ({ cancelRequested }) => {
-        if (cancelRequested) lease.abort(new Cancelled("a person asked to stop"));
+      ({ cancelRequested, reason }) => {
+        if (cancelRequested) lease.abort(new Cancelled(reason ?? "a person asked to stop"));
       },
       (error: unknown) => {
         if (error instanceof LeaseLost) lease.abort(error);

@@ -1,5 +1,5 @@
 /** Runs an agent for a step: transcript, budget, cancellation and tools come from the step's context. */
-import type { Agent, AgentResult } from "../agents/agent.ts";
+import { type Agent, type AgentResult, createCommandLog } from "../agents/agent.ts";
 import { runAgent as loop } from "../agents/loop.ts";
 import type { Workspace } from "../domain/ports.ts";
 import type { Ticket } from "../domain/ticket.ts";
@@ -23,7 +23,7 @@ export function runAgent<Output>(
         workspace: input.workspace,
         sandbox: context.services.sandbox,
         ...(input.ticket === undefined ? {} : { ticket: input.ticket }),
-        commands: [],
+        commands: createCommandLog(),
         signal: context.signal,
         commandTimeoutMs: context.services.policy.policy.commandSeconds * 1000,
       },

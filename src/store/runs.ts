@@ -82,11 +82,15 @@ export async function claimRun(db: Queryable, id: string, leaseMs: number): Prom
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
 
-/** Prolongs the lease. @throws LeaseLost @returns whether a cancellation was asked for */
-export async function renewLease(db: Queryable, run: Run, leaseMs: number): Promise<{ cancelRequested: boolean }> {
-  const { rows } = await db.query<{ cancelRequested: boolean }>(
+/** Prolongs the lease. @throws LeaseLost @returns whether a cancellation was asked for, and why */
+export async function renewLease(
+  db: Queryable,
+  run: Run,
+  leaseMs: number,
+): Promise<{ cancelRequested: boolean; reason: string | null }> {
+  const { rows } = await db.query<{ cancelRequested: boolean; reason: string | null }>(
     `update ticketsmith.runs set lease_until = now() + $3 * interval '1 millisecond'
-     where id = $1 and epoch = $2 and state = 'running' returning cancel_requested as "cancelRequested"`,
+     where id = $1 and epoch = $2 and state = 'running' returning cancel_requested as "cancelRequested", reason`,
     [run.id, run.epoch, leaseMs],
   );
   const row = rows[0];

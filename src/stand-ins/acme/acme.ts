@@ -3,8 +3,9 @@
  * scripted model. The demo shows it, and the flow tests live in it.
  */
 import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
 import path from "node:path";
-import { type ConfluenceStandIn, startConfluence } from "../confluence/confluence.ts";
+import { type ConfluenceStandIn, startConfluence } from "../confluence/start.ts";
 import { type GitLabStandIn, startGitLab } from "../gitlab/gitlab.ts";
 import { type JiraStandIn, startJira } from "../jira/jira.ts";
 import { type ModelStandIn, startModel } from "../model/server.ts";
@@ -77,7 +78,7 @@ export async function startAcme(options: AcmeOptions = {}): Promise<Acme> {
     startConfluence({
       spaces: [{ key: "SHOP", name: "Web shop" }],
       users: [people.mia],
-      bot: { ...bot.jira, displayName: "Ticketsmith" },
+      bot: bot.jira,
     }),
     startModel({
       apiKey: secrets.model,
@@ -87,7 +88,10 @@ export async function startAcme(options: AcmeOptions = {}): Promise<Acme> {
       ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
     }),
   ]);
-  confluence.createPage({ space: "SHOP", title: "Changes", by: people.mia.accountId });
+  const space = confluence.wiki.spaces.find(({ key }) => key === "SHOP");
+  if (space === undefined) throw new Error("Acme's wiki has no space SHOP");
+  const body = "<p>What has changed in the shop.</p>";
+  confluence.wiki.createPage({ spaceId: space.id, authorId: people.mia.accountId, title: "Changes", body });
   return {
     jira,
     gitlab,
@@ -115,10 +119,11 @@ export async function startAcme(options: AcmeOptions = {}): Promise<Acme> {
         url: `${botUrl}/webhooks/jira`,
         secret: secrets.jira,
       });
-      gitlab.addHook("acme/shop", { url: `${botUrl}/webhooks/gitlab`, secretToken: secrets.gitlab });
+      gitlab.addWebhook({ url: `${botUrl}/webhooks/gitlab`, secretToken: secrets.gitlab });
     },
     async close() {
       await Promise.all([jira.close(), gitlab.close(), confluence.close(), model.close()]);
+      await rm(gitlab.directory, { recursive: true, force: true });
     },
   };
 }
