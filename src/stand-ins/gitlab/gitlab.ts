@@ -2,7 +2,7 @@
  * A self-managed GitLab in one process: REST API v4, real git over HTTP, webhooks, pipelines that run a script, and pages to look at.
  * It refuses what GitLab refuses. Unknown calls are answered 404 and remembered in `unknown`.
  */
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Route, type StandIn, startStandIn } from "../server.ts";
@@ -45,7 +45,7 @@ export interface GitLabStandInOptions {
   readonly bot: GitLabSeedUser;
   /** A hook on every project for pushes, merge requests, notes and pipelines. */
   readonly webhook?: { readonly url: string; readonly secretToken?: string; readonly signingToken?: string };
-  /** Where the bare repositories go; default a new temporary directory. The caller deletes it. */
+  /** Where the bare repositories go; default a temporary directory that is deleted on close. */
   readonly directory?: string;
   readonly port?: number;
   /** Relative URL root, e.g. `/gitlab`. */
@@ -103,11 +103,13 @@ export async function startGitLab(options: GitLabStandInOptions): Promise<GitLab
       lastId += 1;
       return lastId;
     },
+    report: () => undefined,
   };
   for (const seed of options.projects) world.projects.push(await seedProject(world, directory, seed));
   const prefix = (options.path ?? "").replace(/\/+$/, "");
   const server = await startStandIn(routes(world, prefix), options.port === undefined ? {} : { port: options.port });
   world.url = `${server.url}${prefix}`;
+  world.report = (failure) => server.unknown.push(failure);
 
   const project = (path: string): Project => {
     const found = world.projects.find((candidate) => candidate.path === path);
@@ -145,6 +147,7 @@ export async function startGitLab(options: GitLabStandInOptions): Promise<GitLab
     world.closing.abort();
     await Promise.allSettled(world.background);
     await closeServer();
+    if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
   };
   if (options.webhook !== undefined) standIn.addWebhook(options.webhook);
   return standIn;

@@ -1,5 +1,6 @@
 /** What people do to merge requests: open, edit, close, reopen. Texts arrive here without their quick actions. */
-import { hookLabels, type MergeRequestChange, mergeRequestBody } from "./hook-bodies.ts";
+import { type MergeRequestChange, mergeRequestBody } from "./hook-bodies.ts";
+import { hookLabels } from "./hook-parts.ts";
 import { fire } from "./hooks.ts";
 import { Refusal } from "./request.ts";
 import { addSystemNote } from "./system-notes.ts";

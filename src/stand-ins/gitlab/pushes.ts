@@ -1,5 +1,6 @@
 /** What follows when branches have moved, by git, by the API or by a merge. */
-import { type FileLists, noCommit, pushBody } from "./hook-bodies.ts";
+import { type FileLists, pushBody } from "./hook-bodies.ts";
+import { noCommit } from "./hook-parts.ts";
 import { fire } from "./hooks.ts";
 import { announceMergeRequest, readVersion } from "./merge-requests.ts";
 import { startPipeline } from "./pipelines.ts";

@@ -259,14 +259,16 @@ export interface World {
   /** Aborted when the stand-in closes: hooks under way are given up. */
   readonly closing: AbortController;
   nextId(): number;
+  /** Tells of a failure that no answer could carry. */
+  report: (failure: string) => void;
 }
 
-/** Lets work go on after the answer; `idle()` waits for it. A failure of it is kept for whoever waits. */
+/** Lets work go on after the answer; `idle()` waits for it. A failure of it is reported, since nobody may be waiting. */
 export function inBackground(world: World, work: Promise<unknown>): void {
-  const tracked = work.finally(() => world.background.delete(tracked));
+  const tracked = work
+    .catch((error: unknown) => world.report(`background work failed: ${String(error)}`))
+    .finally(() => world.background.delete(tracked));
   world.background.add(tracked);
-  // Seen by whoever awaits idle(); without anybody waiting it must not end the process.
-  tracked.catch(() => undefined);
 }
 
 export function userOf(world: World, id: number): User {

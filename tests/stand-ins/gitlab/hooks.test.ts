@@ -168,3 +168,15 @@ test("hooks are made, tested, resent and removed by maintainers only", async () 
   expect((await api(gitlab, mary, "DELETE", hook)).status).toBe(204);
   expect((await api(gitlab, mary, "GET", "hooks")).body).toEqual([]);
 });
+
+test("a script that throws is not lost", async () => {
+  const gitlab = await openGitLab({
+    ...withCi,
+    pipeline: () => {
+      throw new Error("no such project");
+    },
+  });
+  await branchWithChange(gitlab, "news");
+  await gitlab.idle();
+  expect(gitlab.unknown).toEqual(["background work failed: Error: no such project"]);
+});
