@@ -5,6 +5,7 @@ import { linesOf, numbered, readText } from "./text-file.ts";
 import { defineTool, PathInput, ToolRefusal, workspaceOf } from "./tool.ts";
 
 const mostShown = 30;
+const shortestTelling = 8;
 
 /** Indexes at which `part` begins in `text`; overlapping ones count, since a replacement would be ambiguous there too. */
 function occurrences(text: string, part: string): number[] {
@@ -18,7 +19,8 @@ function lineAt(text: string, index: number): number {
 }
 
 function notFound(path: string, text: string, wanted: string, replacement: string): ToolRefusal {
-  const there = replacement.trim() === "" ? [] : occurrences(text, replacement);
+  // A short text is in most files by chance.
+  const there = replacement.trim().length < shortestTelling ? [] : occurrences(text, replacement);
   if (there.length > 0) {
     return new ToolRefusal(
       `"old" is not in ${path}, but "new" is there already, at line ${lineAt(text, there[0] ?? 0)}: nothing changed`,

@@ -36,7 +36,6 @@ export const search = defineTool({
     const place = await resolveInside(root, path);
     const stdout = createWhole(mostBytes);
     const stderr = createEnds(2000);
-    const lines = (): string[] => printable(stdout.bytes().toString("utf8")).split("\n");
     const end = await runProcess({
       file: rgPath,
       // As one word each, so that neither can become an option. "." keeps the paths in the answer relative.
@@ -58,8 +57,10 @@ export const search = defineTool({
     if (end.exitCode !== 0 && end.exitCode !== 1 && !stdout.full) {
       throw new ToolRefusal(`the search failed: ${stderr.text().trim()}`);
     }
-    const found = lines()
-      .filter((line) => line !== "")
+    // What follows the last line end is empty, or a line that was cut.
+    const found = printable(stdout.bytes().toString("utf8"))
+      .split("\n")
+      .slice(0, -1)
       .map((line) => line.replace(/^\.\//, ""));
     if (found.length === 0) return `nothing matches ${pattern}`;
     const cut = stdout.full || found.length > mostMatches;

@@ -118,6 +118,10 @@ const remoteFailures: readonly (readonly [RegExp, (detail: string) => Error])[] 
     (detail) => new Permanent(`repository not found: ${detail}`, { status: 404 }),
   ],
   [
+    /fsck error/i,
+    (detail) => new Permanent(`the repository holds something that git refuses as dangerous or malformed: ${detail}`),
+  ],
+  [
     /couldn't find remote ref|not our ref|unadvertised object/i,
     (detail) => new Permanent(`not found in the repository: ${detail}`, { status: 404 }),
   ],

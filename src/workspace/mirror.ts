@@ -35,6 +35,10 @@ export interface Mirrors {
 
 const staleLockMs = 15 * 60_000;
 
+/** What git says when its own files are broken, after a power cut or on a full disk. */
+const damage =
+  /corrupt|bad object|bad tree|missing (?:blob|tree|commit|object)|object file .* is empty|unable to read|not a git repository|did not send all necessary objects|invalid sha1 pointer|bad pack|packfile|pack has bad object|does not point to a valid object|could not parse/i;
+
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
@@ -132,8 +136,8 @@ export function createMirrors(options: {
           if (error instanceof Retryable && /\.lock|cannot lock ref/.test(error.message)) {
             await removeStaleLocks(directory, options.log);
           }
-          if (!(error instanceof GitFailure)) throw error;
-          // No failure of the server's: the mirror itself is damaged (full disk, power cut). It is only a cache, so start over.
+          if (!(error instanceof GitFailure) || !damage.test(error.stderr)) throw error;
+          // It is only a cache: start over.
           options.log.warn("A git mirror was damaged and is made anew", { mirror: directory, error });
           await rm(directory, { recursive: true, force: true });
           await create(directory);

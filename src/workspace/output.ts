@@ -8,14 +8,15 @@ export interface Sink {
   readonly size: number;
 }
 
-/** Keeps everything. `full` turns true, and the rest is dropped, once `limit` bytes are exceeded. */
+/** Keeps everything up to `limit` bytes; `full` tells that there was more. */
 export function createWhole(limit: number): Sink & { readonly full: boolean; bytes(): Buffer } {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
     add(chunk) {
+      const room = limit - size;
+      if (room > 0) chunks.push(chunk.subarray(0, room));
       size += chunk.length;
-      if (size <= limit) chunks.push(chunk);
     },
     get size() {
       return size;

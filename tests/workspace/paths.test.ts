@@ -192,7 +192,8 @@ describe("a directory that becomes a symlink at the wrong moment", () => {
       for (;;) {
         rmSync(real, { recursive: true, force: true });
         try {
-          return move();
+          move();
+          return;
         } catch (error) {
           expect((error as NodeJS.ErrnoException).code).toMatch(/EEXIST|ENOTEMPTY|EISDIR/);
         }
