@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 /** main.ts puts everything together. */
 const everything = Object.keys(rooms);
 
-/** Packages and globals that live behind one door each. */
+/** Packages and globals that live behind one door each. (The probes' text runs inside the sandbox, to see what it can see.) */
 const doors: readonly { readonly what: string; readonly uses: RegExp; readonly only: RegExp }[] = [
   { what: "express", uses: /from "express"/, only: /^(src\/http|webhooks)\// },
   { what: "bullmq", uses: /from "bullmq"/, only: /^src\/runs\/queue\.ts$/ },
@@ -38,8 +38,8 @@ const doors: readonly { readonly what: string; readonly uses: RegExp; readonly o
   { what: "jira.js", uses: /from "jira\.js/, only: /^src\/integrations\/jira\// },
   { what: "confluence.js", uses: /from "confluence\.js/, only: /^src\/integrations\/confluence\// },
   { what: "@gitbeaker", uses: /from "@gitbeaker/, only: /^src\/integrations\/gitlab\// },
-  { what: "process.env", uses: /process\.env\b/, only: /^src\/platform\/config\.ts$/ },
-  { what: "fetch(", uses: /\bfetch\(/, only: /^src\/(integrations|models|stand-ins)\// },
+  { what: "process.env", uses: /process\.env\b/, only: /^src\/(platform\/config|workspace\/probes)\.ts$/ },
+  { what: "fetch(", uses: /(?:await|return|=>|[=(,])\s*fetch\(/, only: /^src\/(integrations|models|stand-ins)\// },
   { what: "import() at run time", uses: /\bimport\((?!\s*"mdast")/, only: /^$/ },
 ];
 

@@ -6,7 +6,7 @@ import type { ProgressRow } from "../store/steps.ts";
 const Turn = z.object({
   agent: z.string(),
   said: z.string(),
-  tools: z.array(z.object({ tool: z.string(), arguments: z.string(), result: z.string() })),
+  tools: z.array(z.object({ tool: z.string(), subject: z.string(), result: z.string() })),
 });
 const Effect = z.object({ kind: z.string(), outcome: z.string(), url: z.string() });
 const Step = z.object({ step: z.string() });
@@ -33,24 +33,10 @@ const verbs: Readonly<Record<string, string>> = {
   "confluence.page": "page",
 };
 
-/** The argument that says most about a tool call. */
-function gist(tool: string, text: string): string {
-  const read = z
-    .object({ path: z.string(), argv: z.array(z.string()), pattern: z.string() })
-    .partial()
-    .safeParse(parseJson(text));
-  const given = read.success ? (read.data.argv?.join(" ") ?? read.data.path ?? read.data.pattern ?? "") : "";
-  const short = given.length > 60 ? `${given.slice(0, 57)}…` : given;
+/** A tool call in a few words. */
+function gist(tool: string, subject: string): string {
+  const short = subject.length > 60 ? `${subject.slice(0, 59)}…` : subject;
   return short === "" ? tool : `${tool} ${short}`;
-}
-
-/** Arguments are cut for the progress table, so they may end in the middle. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** How a command ended, from the first line of what the agent was told. */
@@ -76,8 +62,7 @@ export function progressLines(row: ProgressRow, startedAt: number): string[] {
       const done = turn.tools
         .filter(({ tool }) => tool !== "finish")
         .map(
-          ({ tool, arguments: given, result }) =>
-            `${at}      ${styleText("dim", gist(tool, given))}${ending(tool, result)}`,
+          ({ tool, subject, result }) => `${at}      ${styleText("dim", gist(tool, subject))}${ending(tool, result)}`,
         );
       return [...said, ...done];
     }

@@ -1,4 +1,5 @@
 /** The world as one step of one run sees it. */
+import { z } from "zod";
 import { OverBudget, Permanent } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
 import type { Log } from "../platform/log.ts";
@@ -105,8 +106,21 @@ function glance(turn: Turn): Readonly<Record<string, unknown>> {
     error: turn.error,
     tools: (said?.toolCalls ?? []).map((call) => ({
       tool: call.name,
-      arguments: call.arguments.slice(0, 300),
+      subject: subjectOf(call.arguments),
       result: results.get(call.id)?.slice(0, 300) ?? "",
     })),
   };
+}
+
+const Subject = z.object({ argv: z.array(z.string()), path: z.string(), pattern: z.string() }).partial();
+
+/** What a tool call is about: the command, path or pattern among its arguments; empty when they cannot be read. */
+function subjectOf(argumentsText: string): string {
+  try {
+    const { argv, path, pattern } = Subject.parse(JSON.parse(argumentsText));
+    return (argv?.join(" ") ?? path ?? pattern ?? "").slice(0, 300);
+  } catch {
+    // The model wrote broken JSON; the transcript has it in full.
+    return "";
+  }
 }
