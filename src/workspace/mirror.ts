@@ -125,7 +125,7 @@ export function createMirrors(options: {
       }
     };
 
-    const fetch = (refspec: string, signal?: AbortSignal): Promise<void> =>
+    const fetchRef = (refspec: string, signal?: AbortSignal): Promise<void> =>
       inTurn(directory, async () => {
         try {
           await git(
@@ -151,14 +151,14 @@ export function createMirrors(options: {
       remote,
       async fetchBranch(branch, signal) {
         const ref = refOf(checkBranchName(branch));
-        await fetch(`+refs/heads/${branch}:${ref}`, signal);
+        await fetchRef(`+refs/heads/${branch}:${ref}`, signal);
         return gitLine(["rev-parse", "--verify", `${ref}^{commit}`], local);
       },
       async ensureCommit(commit, signal) {
         if (await has(checkCommitId(commit))) return;
         // GitLab lets any commit be fetched by id (Gitaly sets uploadpack.allowAnySHA1InWant).
         // The ref keeps it from being cleaned up while runs build on it.
-        await fetch(`+${commit}:refs/ticketsmith/commits/${commit}`, signal);
+        await fetchRef(`+${commit}:refs/ticketsmith/commits/${commit}`, signal);
       },
       async remoteHead(branch, signal) {
         const ref = `refs/heads/${checkBranchName(branch)}`;

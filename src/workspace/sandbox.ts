@@ -2,21 +2,15 @@
  * Where code of a repository or a model is run: in bubblewrap, or not at all. The demo may fall back to a plain process, for code
  * that ships with Ticketsmith.
  */
-import { randomUUID } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { UserError } from "../domain/errors.ts";
-import type { CommandResult, Sandbox, SandboxStatus } from "../domain/ports.ts";
+import type { Sandbox, SandboxStatus } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
-import { bubblewrapArguments, commandEnvironment, defaultLimits, hostPaths, type SandboxLimits } from "./bubblewrap.ts";
-import { footprintOf } from "./footprint.ts";
-import { createEnds, createWhole } from "./output.ts";
+import { defaultLimits, type SandboxLimits } from "./bubblewrap.ts";
+import type { CommandSetup } from "./command.ts";
+import { runInBubblewrap } from "./in-bubblewrap.ts";
+import { hostPath, runInProcess } from "./in-process.ts";
 import { findLeak } from "./probes.ts";
-import { type ProcessEnd, runProcess } from "./process.ts";
-import { stagedPaths, withoutRoot } from "./root.ts";
-
-const hostPath = "/usr/local/bin:/usr/bin:/bin";
 
 export interface SandboxOptions {
   /** `auto`: bubblewrap or nothing. `process-for-demo`: a plain child process where bubblewrap does not work; never for foreign code. */
@@ -29,115 +23,32 @@ export interface SandboxOptions {
   readonly path?: string;
 }
 
-interface Command {
-  readonly directory: string;
-  readonly argv: readonly string[];
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
+const selfTestMs = 20_000;
+
+/** Why bubblewrap cannot be used, for people; null when it passed its self test. */
+async function whyNot(setup: CommandSetup): Promise<string | null> {
+  const leak = await findLeak((directory, argv) =>
+    runInBubblewrap({ directory, argv, timeoutMs: selfTestMs, signal: AbortSignal.timeout(2 * selfTestMs) }, setup),
+  );
+  if (leak === null) return null;
+  if (/spawn (?:bwrap|unshare) ENOENT|failed to execute bwrap/.test(leak)) {
+    return "bubblewrap is not installed (`apt-get install bubblewrap`, 0.8 or newer)";
+  }
+  const hint = process.getuid?.() === 0 ? ". Starting the bot as an ordinary user may help" : "";
+  return `bubblewrap cannot be used here: ${leak}${hint}`;
 }
 
-/** `run` throws UserError when the status is `none` or the tree is larger than the sandbox, and the signal's reason when aborted. */
+/** `run` throws UserError when the status is `none` or the tree cannot be copied, and the signal's reason when aborted. */
 export function createSandbox(options: SandboxOptions): Sandbox {
-  const limits = { ...defaultLimits, ...options.limits };
-  const nodeDirectory = options.nodeDirectory ?? path.dirname(process.execPath);
-  const env = { PATH: options.path ?? hostPath };
-
-  const result = (command: Command, end: ProcessEnd, stdout: string, stderr: string): CommandResult => ({
-    argv: [...command.argv],
-    exitCode: end.exitCode,
-    timedOut: end.timedOut,
-    durationMs: end.durationMs,
-    stdout,
-    stderr: end.stopped === null ? stderr : `${stderr}\n[stopped: ${end.stopped}]`,
-  });
-
-  function excess(pid: number): string | null {
-    const used = footprintOf(pid, limits.processes);
-    if (used.processes > limits.processes) return `more than ${limits.processes} processes`;
-    if (used.bytes > limits.memoryBytes) return `more than ${Math.round(limits.memoryBytes / 1048576)} MB of memory`;
-    return null;
-  }
-
-  async function runInBubblewrap(command: Command): Promise<CommandResult> {
-    const stdout = createEnds(limits.outputBytes);
-    const stderr = createEnds(limits.outputBytes);
-    const status = createWhole(16_384);
-    const copyFailed = randomUUID();
-    const host = hostPaths(command.directory, nodeDirectory);
-    const asRoot = process.getuid?.() === 0;
-    const bwrap = bubblewrapArguments({
-      host: asRoot ? stagedPaths(host) : host,
-      argv: command.argv,
-      limits,
-      copyFailed,
-    });
-    const end = await runProcess({
-      ...(asRoot
-        ? withoutRoot({ host, workspaceBytes: limits.workspaceBytes, copyFailed, command: ["bwrap", ...bwrap] })
-        : { file: "bwrap", argv: bwrap }),
-      // bwrap is process 1 inside, where its environment can be read: it must not be ours.
-      env,
-      stdout,
-      stderr,
-      status,
-      watch: excess,
-      timeoutMs: command.timeoutMs,
-      signal: command.signal,
-    });
-    const complaint = stderr.text();
-    if (end.exitCode === 125 && complaint.includes(copyFailed)) {
-      const why = complaint.replace(copyFailed, "").trim().split("\n").at(-1) ?? "";
-      throw new UserError(
-        `the repository could not be copied into the sandbox (${Math.round(limits.workspaceBytes / 1048576)} MB): ${why}`,
-      );
-    }
-    // bwrap writes the exit code there only when the command was really started.
-    if (end.exitCode !== null && !status.bytes().includes('"exit-code"')) {
-      throw new Error(`bubblewrap did not start the command: ${complaint.trim()}`);
-    }
-    return result(command, end, stdout.text(), complaint);
-  }
-
-  async function runAsProcess(command: Command): Promise<CommandResult> {
-    const parent = await mkdtemp(path.join(tmpdir(), "ticketsmith-command-"));
-    const stdout = createEnds(limits.outputBytes);
-    const stderr = createEnds(limits.outputBytes);
-    try {
-      const copy = path.join(parent, "workspace");
-      await cp(command.directory, copy, { recursive: true, verbatimSymlinks: true });
-      const [file = "", ...argv] = command.argv;
-      const end = await runProcess({
-        file,
-        argv,
-        cwd: copy,
-        env: { PATH: `${nodeDirectory}:${hostPath}`, HOME: parent, TMPDIR: parent, ...commandEnvironment },
-        stdout,
-        stderr,
-        timeoutMs: command.timeoutMs,
-        signal: command.signal,
-        watch: excess,
-      }).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-        // As in the sandbox: a missing program is the command's failure, not ours.
-        stderr.add(Buffer.from(`failed to execute ${file}: no such program`));
-        return { exitCode: 127, timedOut: false, stopped: null, durationMs: 0 };
-      });
-      return result(command, end, stdout.text(), stderr.text());
-    } finally {
-      await rm(parent, { recursive: true, force: true, maxRetries: 3 });
-    }
-  }
+  const setup: CommandSetup = {
+    limits: { ...defaultLimits, ...options.limits },
+    nodeDirectory: options.nodeDirectory ?? path.dirname(process.execPath),
+    path: options.path ?? hostPath,
+  };
 
   async function findOut(): Promise<SandboxStatus> {
-    const leak = await findLeak((directory, argv) =>
-      runInBubblewrap({ directory, argv, timeoutMs: 20_000, signal: new AbortController().signal }),
-    );
-    if (leak === null) {
-      return { kind: "bubblewrap", reason: "bubblewrap passed its self test" };
-    }
-    const reason = /spawn (?:bwrap|unshare) ENOENT|failed to execute bwrap|bwrap: (?:command )?not found/.test(leak)
-      ? "bubblewrap is not installed (`apt-get install bubblewrap`, 0.8 or newer)"
-      : `bubblewrap cannot be used here: ${leak}`;
+    const reason = await whyNot(setup);
+    if (reason === null) return { kind: "bubblewrap", reason: "bubblewrap passed its self test" };
     return options.mode === "process-for-demo"
       ? { kind: "process", reason: `${reason}; commands of the demo run as plain processes` }
       : { kind: "none", reason };
@@ -158,7 +69,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       if (command.argv.length === 0) throw new Error("a command needs at least the name of a program");
       const { kind, reason } = await status();
       if (kind === "none") throw new UserError(`commands cannot be run: there is no sandbox. ${reason}`);
-      return kind === "bubblewrap" ? runInBubblewrap(command) : runAsProcess(command);
+      return kind === "bubblewrap" ? runInBubblewrap(command, setup) : runInProcess(command, setup);
     },
   };
 }

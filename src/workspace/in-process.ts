@@ -1,0 +1,32 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import type { CommandResult } from "../domain/ports.ts";
+import { commandEnvironment } from "./bubblewrap.ts";
+import { type Command, type CommandSetup, carryOut } from "./command.ts";
+
+/** Where a plain process finds programs, besides our node. */
+export const hostPath = "/usr/local/bin:/usr/bin:/bin";
+
+/** Runs a command as a plain child process on a temporary copy, with a clean environment. No sandbox: for code that is ours. */
+export async function runInProcess(command: Command, setup: CommandSetup): Promise<CommandResult> {
+  const parent = await mkdtemp(path.join(tmpdir(), "ticketsmith-command-"));
+  try {
+    const copy = path.join(parent, "workspace");
+    await cp(command.directory, copy, { recursive: true, verbatimSymlinks: true });
+    const [file = "", ...argv] = command.argv;
+    return await carryOut(command, setup.limits, {
+      file,
+      argv,
+      cwd: copy,
+      env: { PATH: `${setup.nodeDirectory}:${hostPath}`, HOME: parent, TMPDIR: parent, ...commandEnvironment },
+    }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // As in the sandbox: a missing program is the command's failure, not ours.
+      const stderr = `failed to execute ${file}: no such program`;
+      return { argv: [...command.argv], exitCode: 127, timedOut: false, stdout: "", stderr, durationMs: 0 };
+    });
+  } finally {
+    await rm(parent, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
