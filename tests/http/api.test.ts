@@ -1,0 +1,188 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openApiPath } from "../../src/http/api/openapi.ts";
+import { apiRoutes } from "../../src/http/api/routes.ts";
+import { silentLog } from "../../src/platform/log.ts";
+import { openDatabase } from "../../src/store/database.ts";
+import type { Database } from "../../src/store/queryable.ts";
+import { calm, seedDeliveries, seedFinished, seedQueued } from "./seed.ts";
+import { startServer, type TestServer } from "./server.ts";
+
+let database: Database;
+let server: TestServer;
+
+interface Document {
+  readonly paths: Record<string, Record<string, { responses: Record<string, { content: Record<string, unknown> }> }>>;
+}
+let document: Document;
+let check: (path: string, method: string, status: number, body: unknown) => void;
+
+beforeAll(async () => {
+  database = await openDatabase({ directory: ":memory:", log: silentLog });
+  server = await startServer(database);
+  await seedFinished(database, "rdone", "SHOP-42", calm);
+  await seedFinished(database, "rneeds", "SHOP-43", calm, "needs_human");
+  await seedDeliveries(database, "plainly", "rdone");
+  document = JSON.parse((await server.ask("/api/openapi.json")).text) as Document;
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  formats.default(ajv);
+  ajv.addSchema(document, "openapi");
+  check = (path, method, status, body) => {
+    const content = document.paths[path]?.[method]?.responses[String(status)]?.content ?? {};
+    const pointer = `/paths/${pointerPart(path)}/${method}/responses/${status}/content/${pointerPart(Object.keys(content)[0] ?? "")}/schema`;
+    const validate = ajv.getSchema(`openapi#${pointer}`);
+    expect(validate, `${method} ${path} ${status} is not in the document`).toBeDefined();
+    validate?.(body);
+    expect(validate?.errors ?? []).toEqual([]);
+  };
+});
+
+/** A name as a part of a JSON pointer in a URI fragment. */
+function pointerPart(name: string): string {
+  return encodeURIComponent(name.replaceAll("~", "~0").replaceAll("/", "~1"));
+}
+
+afterAll(async () => {
+  await server.close();
+  await database.close();
+});
+
+describe("the OpenAPI document", () => {
+  test("has every route, and no other", () => {
+    const served = apiRoutes.map((route) => `${route.method} ${openApiPath(route.path)}`);
+    const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    );
+    expect(described.sort()).toEqual(served.sort());
+    expect(new Set(served).size).toBe(served.length);
+  });
+
+  test("is a document of version 3.1 with parameters and problems spelt out", () => {
+    expect(document).toMatchObject({
+      openapi: "3.1.0",
+      paths: {
+        "/api/v1/runs": {
+          get: {
+            parameters: [
+              { name: "limit", in: "query", required: false, schema: { type: "integer", minimum: 1, maximum: 200 } },
+            ],
+          },
+        },
+        "/api/v1/runs/{id}": { get: { parameters: [{ name: "id", in: "path", required: true }] } },
+      },
+    });
+  });
+});
+
+describe("answers are as the document says", () => {
+  test.each([
+    ["/api/v1/runs", "/api/v1/runs", 200],
+    ["/api/v1/runs?limit=1", "/api/v1/runs", 200],
+    ["/api/v1/runs?limit=0", "/api/v1/runs", 400],
+    ["/api/v1/runs?limit=x", "/api/v1/runs", 400],
+    ["/api/v1/runs?limit=1.5", "/api/v1/runs", 400],
+    ["/api/v1/runs?limit=1&limit=2", "/api/v1/runs", 400],
+    ["/api/v1/runs/rdone", "/api/v1/runs/{id}", 200],
+    ["/api/v1/runs/rnone", "/api/v1/runs/{id}", 404],
+    ["/api/v1/runs/r%20x", "/api/v1/runs/{id}", 400],
+    ["/api/v1/runs/rdone/transcript", "/api/v1/runs/{id}/transcript", 200],
+    ["/api/v1/runs/rnone/transcript", "/api/v1/runs/{id}/transcript", 404],
+    ["/api/v1/runs/rnone/events", "/api/v1/runs/{id}/events", 404],
+    ["/api/v1/deliveries", "/api/v1/deliveries", 200],
+    ["/api/v1/deliveries?limit=201", "/api/v1/deliveries", 400],
+    ["/api/openapi.json", "/api/openapi.json", 200],
+  ])("GET %s", async (address, path, status) => {
+    const answer = await server.ask(address);
+    expect(answer.status).toBe(status);
+    expect(answer.headers["content-type"]).toContain(status === 200 ? "application/json" : "application/problem+json");
+    check(path, "get", status, JSON.parse(answer.text));
+  });
+
+  test("a run has its steps with outputs and its ledger, but no transcript and no lease", async () => {
+    const { text } = await server.ask("/api/v1/runs/rdone");
+    const detail = JSON.parse(text) as { run: Record<string, unknown>; steps: unknown[]; effects: unknown[] };
+    expect(detail.run).toMatchObject({ id: "rdone", state: "done", costUsd: 0.4231, tokens: 48_211 });
+    expect(detail.run).not.toHaveProperty("epoch");
+    expect(detail.steps).toHaveLength(6);
+    expect(detail.steps[2]).toMatchObject({ step: "implement", output: { patch: calm.patch } });
+    expect(detail.effects).toHaveLength(4);
+    expect(text).not.toContain("You are the developer");
+  });
+
+  test("the newest come first, as many as asked for", async () => {
+    const all = JSON.parse((await server.ask("/api/v1/runs")).text) as { runs: { id: string }[] };
+    expect(all.runs.map((run) => run.id)).toEqual(["rneeds", "rdone"]);
+    const one = JSON.parse((await server.ask("/api/v1/runs?limit=1")).text) as { runs: { id: string }[] };
+    expect(one.runs.map((run) => run.id)).toEqual(["rneeds"]);
+  });
+
+  test("POST cancel stops a run once", async () => {
+    await seedQueued(database, "rstop", "SHOP-9");
+    const path = "/api/v1/runs/{id}/cancel";
+    const stopped = await server.ask("/api/v1/runs/rstop/cancel", { method: "POST" });
+    expect(stopped.status).toBe(200);
+    check(path, "post", 200, JSON.parse(stopped.text));
+    expect(JSON.parse(stopped.text)).toMatchObject({ state: "cancelled", reason: "stopped through the API" });
+    for (const [id, status] of [
+      ["rstop", 409],
+      ["rnone", 404],
+    ] as const) {
+      const answer = await server.ask(`/api/v1/runs/${id}/cancel`, { method: "POST" });
+      expect(answer.status).toBe(status);
+      check(path, "post", status, JSON.parse(answer.text));
+    }
+  });
+});
+
+describe("whatever else is asked", () => {
+  test("is a problem, not a page", async () => {
+    const cases = [
+      ["GET", "/api/v1/nothing", 404],
+      ["GET", "/api/v1/runs/%E0%A4%A", 400],
+      ["DELETE", "/api/v1/runs/rdone", 405],
+      ["POST", "/api/v1/runs", 405],
+      ["GET", "/api/v1/runs/rdone/cancel", 405],
+    ] as const;
+    for (const [method, path, status] of cases) {
+      const answer = await server.ask(path, { method });
+      expect([path, answer.status]).toEqual([path, status]);
+      expect(answer.headers["content-type"]).toContain("application/problem+json");
+      expect(JSON.parse(answer.text)).toMatchObject({ type: "about:blank", status });
+      if (status === 405) expect(answer.headers.allow).toBe(path.endsWith("cancel") ? "POST" : "GET");
+    }
+  });
+
+  test("a bug of ours is logged and not told", async () => {
+    const logged: unknown[] = [];
+    const broken = await startServer(database, {
+      cancelRun: () => Promise.reject(new Error("select secret from somewhere")),
+      log: { ...silentLog, error: (message, fields) => logged.push([message, fields]) },
+    });
+    for (const path of ["/api/v1/runs/rdone/cancel", "/runs/rdone/cancel"]) {
+      const { status, text } = await broken.ask(path, { method: "POST" });
+      expect(status).toBe(500);
+      expect(text).not.toContain("secret");
+    }
+    expect(logged).toHaveLength(2);
+    await broken.close();
+  });
+});
+
+describe("health", () => {
+  test("readiness has a reason, liveness has no opinion", async () => {
+    const states = [{ ready: false, reason: "the database is away" }, new Error("boom")];
+    const sick = await startServer(database, {
+      isReady: () => {
+        const state = states.shift();
+        return state instanceof Error ? Promise.reject(state) : Promise.resolve(state ?? { ready: true, reason: "" });
+      },
+    });
+    const first = await sick.ask("/readyz");
+    expect([first.status, JSON.parse(first.text)]).toEqual([503, { ready: false, reason: "the database is away" }]);
+    expect((await sick.ask("/readyz")).status).toBe(503);
+    expect((await sick.ask("/readyz")).status).toBe(200);
+    expect((await sick.ask("/healthz")).status).toBe(200);
+    await sick.close();
+  });
+});
