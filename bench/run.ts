@@ -1,0 +1,45 @@
+/**
+ * `npm run bench [-- name…] [--json FILE] [--verbose]`: runs the benchmarks one after the other and prints one table.
+ * A missed aim is told, not punished (a busy machine may be the reason); a benchmark that breaks ends with exit code 1.
+ */
+import { writeFile } from "node:fs/promises";
+import os from "node:os";
+import { parseArgs } from "node:util";
+import { intakeOnPglite, intakeOnPostgres } from "./intake/intake.ts";
+import { type Outcome, tableOf } from "./outcome.ts";
+
+const benches: Readonly<Record<string, readonly (() => Promise<Outcome>)[]>> = {
+  intake: [intakeOnPostgres, intakeOnPglite],
+  "intake-postgres": [intakeOnPostgres],
+};
+
+/** What runs when nothing is named. */
+const all = ["intake"];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "string" }, verbose: { type: "boolean" } },
+});
+
+const chosen = positionals.length > 0 ? positionals : all;
+const unknown = chosen.filter((name) => !Object.hasOwn(benches, name));
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(", ")}. There are: ${Object.keys(benches).join(", ")}`);
+  process.exit(1);
+}
+
+const outcomes: Outcome[] = [];
+for (const name of chosen) {
+  for (const bench of benches[name] ?? []) {
+    try {
+      outcomes.push(await bench());
+    } catch (error) {
+      console.error(`${name} broke:`, error);
+      process.exitCode = 1;
+    }
+  }
+}
+console.log(`${os.availableParallelism()} cores, Node ${process.version}\n\n${tableOf(outcomes)}`);
+if (values.json !== undefined) {
+  await writeFile(values.json, `${JSON.stringify({ cores: os.availableParallelism(), outcomes }, null, 2)}\n`);
+}
