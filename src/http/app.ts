@@ -110,8 +110,9 @@ export function createApp(options: AppOptions): Express {
   app.use(noStore);
   app.use(createLogin(auth));
   app.use(requireAuth(auth));
-  app.use(createApi(options));
+  // The dashboard first: /api/docs is one of its pages, and the API answers for all else under /api.
   app.use(createDashboard(options));
+  app.use(createApi(options));
 
   app.use((_request, response) => sendProblemPage(response, 404, "There is no such page."));
   app.use(landError(log));

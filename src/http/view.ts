@@ -2,6 +2,7 @@
 import path from "node:path";
 import { Eta } from "eta";
 import type { Response } from "express";
+import type { ApiPage } from "./dashboard/api-page.ts";
 import type { RunListPage } from "./dashboard/run-list.ts";
 import type { RunPage } from "./dashboard/run-page.ts";
 import { titleOf } from "./problem.ts";
@@ -10,6 +11,7 @@ import { titleOf } from "./problem.ts";
 export interface Views {
   readonly runs: RunListPage;
   readonly run: RunPage;
+  readonly api: ApiPage;
   readonly login: { readonly next: string; readonly wrong: boolean };
   readonly bounce: { readonly next: string };
   readonly problem: { readonly status: number; readonly title: string; readonly detail: string };

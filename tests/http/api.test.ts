@@ -58,6 +58,12 @@ describe("the OpenAPI document", () => {
     expect(new Set(served).size).toBe(served.length);
   });
 
+  test("is there for people too", async () => {
+    const { status, text } = await server.ask("/api/docs");
+    expect(status).toBe(200);
+    for (const route of apiRoutes) expect(text).toContain(`${openApiPath(route.path)}</code>`);
+  });
+
   test("is a document of version 3.1 with parameters and problems spelt out", () => {
     expect(document).toMatchObject({
       openapi: "3.1.0",

@@ -126,6 +126,7 @@ describe("the stream of a run", () => {
   test("wants to know where to go on in numbers", async () => {
     await seedQueued(database, "rnum", "SHOP-10");
     expect((await server.ask("/api/v1/runs/rnum/events?after=x")).status).toBe(400);
+    expect((await server.ask("/api/v1/runs/rnum/events", { method: "HEAD" })).status).toBe(200);
     const answer = await server.ask("/api/v1/runs/rnum/events", { headers: { "last-event-id": "1; drop" } });
     expect(answer.status).toBe(400);
     expect(answer.headers["content-type"]).toContain("application/problem+json");

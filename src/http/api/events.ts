@@ -63,6 +63,10 @@ export async function streamProgress(
   try {
     // x-accel-buffering: nginx would hold the events back.
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" });
+    if (request.method === "HEAD") {
+      response.end();
+      return;
+    }
     await send("retry: 2000\n\n");
     let quietSince = Date.now();
     for (;;) {

@@ -2,7 +2,15 @@
 const sources = new Map(); // part name -> HTML as the server sent it
 
 const partsOf = (root) => root.querySelectorAll("[data-part]");
+/** Times of day come in UTC, for readers without this script. */
+function localizeTimes(root) {
+  for (const time of root.querySelectorAll("time[data-clock]")) {
+    time.textContent = new Date(time.dateTime).toLocaleTimeString([], { timeStyle: "medium", hour12: false });
+  }
+}
+
 for (const part of partsOf(document)) sources.set(part.dataset.part, part.outerHTML);
+localizeTimes(document);
 
 /** Puts a new part in place of an old one; what a reader has opened stays open, and the focus stays where it was. */
 function swap(old, fresh) {
@@ -13,6 +21,7 @@ function swap(old, fresh) {
   const scrolled = [...old.querySelectorAll("[tabindex]")].map((box) => [box.scrollLeft, box.scrollTop]);
   const focusable = "a[href], button, summary, [tabindex]";
   const focused = [...old.querySelectorAll(focusable)].indexOf(document.activeElement);
+  localizeTimes(fresh);
   old.replaceWith(fresh);
   [...fresh.querySelectorAll("[tabindex]")].forEach((box, index) => {
     [box.scrollLeft, box.scrollTop] = scrolled[index] ?? [0, 0];
@@ -30,9 +39,8 @@ async function refresh() {
   const known = [...partsOf(document)].map((part) => part.dataset.part).join();
   if (known !== [...partsOf(page)].map((part) => part.dataset.part).join()) {
     // A part came or went: take the page's main as a whole.
-    swap(main, document.adoptNode(page.querySelector("main")));
-    for (const part of partsOf(document)) sources.set(part.dataset.part, part.outerHTML);
-    return;
+    for (const part of partsOf(page)) sources.set(part.dataset.part, part.outerHTML);
+    return swap(main, document.adoptNode(page.querySelector("main")));
   }
   for (const fresh of partsOf(page)) {
     const name = fresh.dataset.part;

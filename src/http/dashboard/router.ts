@@ -1,10 +1,12 @@
 /** The dashboard: pages for people, drawn here and complete without JavaScript. */
 import { Router } from "express";
 import type { ApiServices } from "../api/route.ts";
+import { apiRoutes } from "../api/routes.ts";
 import { runId } from "../api/schemas.ts";
 import { Problem } from "../problem.ts";
 import { readDeliveries, readProgress, readRun, readRuns, readTurns } from "../records.ts";
 import { sendView } from "../view.ts";
+import { apiPage } from "./api-page.ts";
 import { runListPage } from "./run-list.ts";
 import { runPage } from "./run-page.ts";
 
@@ -17,7 +19,7 @@ function idOf(text: string | undefined): string {
   return id.data;
 }
 
-/** GET /, GET /runs/:id and POST /runs/:id/cancel. */
+/** GET /, GET /runs/:id, POST /runs/:id/cancel and GET /api/docs. */
 export function createDashboard(services: ApiServices & { readonly jiraUrl: string }): Router {
   const { database, cancelRun, jiraUrl } = services;
   const router = Router();
@@ -46,6 +48,8 @@ export function createDashboard(services: ApiServices & { readonly jiraUrl: stri
     if (stopped === null && (await readRun(database, id)) === null) throw new Problem(404, "There is no such run.");
     response.redirect(303, `/runs/${id}`);
   });
+
+  router.get("/api/docs", (_request, response) => sendView(response, "api", apiPage(apiRoutes)));
 
   return router;
 }

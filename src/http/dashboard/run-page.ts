@@ -48,6 +48,8 @@ export interface RunPage {
   } | null;
   readonly ledger: readonly LedgerLine[];
   readonly transcript: readonly Conversation[];
+  /** Sections that are not there (yet), in words. */
+  readonly missing: readonly string[];
 }
 
 const testPills = {
@@ -124,5 +126,13 @@ export function runPage(
           },
     ledger: readLedger(effects),
     transcript: readTranscript(turns),
+    missing: [
+      found.understood === null ? "understanding" : "",
+      found.planned === null ? "plan" : "",
+      found.implemented === null ? "patch" : "",
+      tests === null ? "test result" : "",
+      effects.length === 0 ? "writes to Jira, GitLab or Confluence" : "",
+      turns.length === 0 ? "transcript" : "",
+    ].filter((section) => section !== ""),
   };
 }

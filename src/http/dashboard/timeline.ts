@@ -1,7 +1,7 @@
 /** The steps of a run in time, and the newest of what agents did in them. */
-import { isEnd, type Run } from "../../domain/run.ts";
+import { isEnd, type Run, RunState } from "../../domain/run.ts";
 import type { ProgressRow, StepRow } from "../../store/steps.ts";
-import { duration, type Moment, moment, type Pill } from "./words.ts";
+import { duration, type Moment, moment, type Pill, runPills } from "./words.ts";
 
 export interface TimelineStep {
   readonly name: string;
@@ -55,6 +55,11 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+function endWord(state: unknown): string {
+  const known = RunState.safeParse(state);
+  return known.success ? runPills[known.data].text : text(state);
+}
+
 function toolsOf(data: ProgressRow["data"]): string {
   if (!Array.isArray(data.tools)) return "";
   return data.tools
@@ -77,7 +82,7 @@ function describe({ kind, data }: ProgressRow): { text: string; detail: string }
     case "run.retry":
       return { text: `${text(data.step)} will be tried again`, detail: text(data.reason) };
     case "run.ended":
-      return { text: `the run ended: ${text(data.state)}`, detail: text(data.reason) };
+      return { text: `the run ended: ${endWord(data.state)}`, detail: text(data.reason) };
     default: {
       const detail = Object.values(data).filter((value) => typeof value === "string" || typeof value === "number");
       return { text: kind, detail: detail.join(" · ") };

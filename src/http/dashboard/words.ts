@@ -54,12 +54,15 @@ export interface Moment {
   readonly iso: string;
   readonly exact: string;
   readonly rough: string;
+  /** Time of day, UTC; the script turns it into the reader's. */
+  readonly clock: string;
 }
 
 /** How long ago it was, seen from `now`. */
 export function moment(at: Date, now: Date): Moment {
   const iso = at.toISOString();
-  return { iso, exact: `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`, rough: ago(now.getTime() - at.getTime(), iso) };
+  const clock = iso.slice(11, 19);
+  return { iso, exact: `${iso.slice(0, 10)} ${clock} UTC`, rough: ago(now.getTime() - at.getTime(), iso), clock };
 }
 
 function ago(ms: number, iso: string): string {
