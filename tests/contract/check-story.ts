@@ -4,13 +4,15 @@ import type { LoggedRequest } from "../../src/stand-ins/server.ts";
 import type { Service } from "./descriptions.ts";
 import { loadContracts } from "./spec.ts";
 
-function basic(name: string, password: string): string {
-  return `Basic ${Buffer.from(`${name}:${password}`).toString("base64")}`;
-}
-
-/** Credentials in any of the headers that one of the services reads. */
-function credentialsOf({ headers }: LoggedRequest): string | undefined {
-  return headers.authorization ?? headers["private-token"] ?? headers["job-token"];
+/** The secret that a request shows, in whichever header and form; undefined when it shows none. */
+function secretOf({ headers }: LoggedRequest): string | undefined {
+  const shown = headers.authorization ?? headers["private-token"] ?? headers["job-token"];
+  if (shown === undefined) return undefined;
+  const [scheme = "", value] = shown.split(" ");
+  if (value === undefined) return shown;
+  if (scheme.toLowerCase() !== "basic") return value;
+  const pair = Buffer.from(value, "base64").toString("utf8");
+  return pair.slice(pair.indexOf(":") + 1);
 }
 
 /** Calls of an API, unlike pages that people look at. */
@@ -18,19 +20,16 @@ const api = /^\/(rest|api|wiki\/rest|wiki\/api|v1)\//;
 
 /** What the bot asked of each system. Calls of an API without any credentials count too: nobody else would forget them. */
 export function requestsOfBot(acme: Acme): Readonly<Record<Service, readonly LoggedRequest[]>> {
-  const { token, username } = bot.gitlab;
-  const atlassian = basic(bot.jira.email, bot.jira.apiToken);
-  const own = (requests: readonly LoggedRequest[], credentials: readonly string[]): LoggedRequest[] =>
+  const own = (requests: readonly LoggedRequest[], secret: string | undefined): LoggedRequest[] =>
     requests.filter((request) => {
-      const shown = credentialsOf(request);
-      return shown === undefined ? api.test(request.path) : credentials.includes(shown);
+      const shown = secretOf(request);
+      return shown === undefined ? api.test(request.path) : shown === secret;
     });
   return {
-    jira: own(acme.jira.requests, [atlassian]),
-    confluence: own(acme.confluence.requests, [atlassian]),
-    // Over git any user name goes with a token.
-    gitlab: own(acme.gitlab.requests, [token, `Bearer ${token}`, basic("oauth2", token), basic(username, token)]),
-    openai: own(acme.model.requests, [`Bearer ${acme.variables.OPENAI_API_KEY ?? ""}`]),
+    jira: own(acme.jira.requests, bot.jira.apiToken),
+    confluence: own(acme.confluence.requests, bot.jira.apiToken),
+    gitlab: own(acme.gitlab.requests, bot.gitlab.token),
+    openai: own(acme.model.requests, acme.variables.OPENAI_API_KEY),
   };
 }
 
