@@ -8,6 +8,7 @@ import type { SandboxStatus } from "./domain/ports.ts";
 import type { Writers } from "./effects/door.ts";
 import { createInbox } from "./events/accept.ts";
 import { createDecider } from "./events/decide.ts";
+import { foregone } from "./events/foregone.ts";
 import { createApp } from "./http/app.ts";
 import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
 import { createGitLab } from "./integrations/gitlab/gitlab.ts";
@@ -49,6 +50,8 @@ export interface BotOptions {
   readonly leaseMs?: number;
   /** Pause between two sweeps. */
   readonly sweepMs?: number;
+  /** How long a due run is left alone before the sweeper concludes that its job was lost. */
+  readonly quietMs?: number;
   /** Runs that one worker advances at the same time. */
   readonly concurrency?: number;
 }
@@ -219,13 +222,22 @@ async function assemble(
   const { config, role, log } = options;
   const { environment: env, policy } = config;
   const { database, adapters, self, workflows } = parts;
-  const bell = await openBell({ database, redisUrl: env.REDIS_URL, log });
+  const bell = await openBell({
+    database,
+    redisUrl: env.REDIS_URL,
+    log,
+    ...(options.leaseMs === undefined ? {} : { lockMs: options.leaseMs }),
+  });
   const decidePending = createDecider({ database, bell, policy, workflows, tickets: adapters.jira, self, log });
 
   const server = createServer();
   let url: string | null = null;
   if (role !== "worker") {
-    const inbox = createInbox({ database, onCommitted: () => void decidePending() });
+    const inbox = createInbox({
+      database,
+      foregone: (event) => foregone(event, self, policy),
+      onCommitted: () => void decidePending(),
+    });
     const doors = createDoors({
       jira: { secrets: env.JIRA_WEBHOOK_SECRET, site: env.JIRA_BASE_URL },
       gitlab: { secretTokens: env.GITLAB_WEBHOOK_SECRET ?? [], signingTokens: env.GITLAB_SIGNING_TOKEN ?? [] },
@@ -291,7 +303,8 @@ async function assemble(
     options.sweepMs ?? 5000,
     async () => {
       await decidePending();
-      if (role !== "api") await sweepRuns({ database, bell, log });
+      const { quietMs } = options;
+      if (role !== "api") await sweepRuns({ database, bell, log, ...(quietMs === undefined ? {} : { quietMs }) });
     },
     log,
   );

@@ -23,11 +23,20 @@ export interface Bell {
 const queueName = "runs";
 
 /** How long a crashed worker's job stays locked before another takes it; renewed while the work goes on. */
-const lockMs = 30_000;
+const usualLockMs = 30_000;
 
-/** Opens the queue on Redis when there is an address, else on the database. */
-export async function openBell(options: { database: Database; redisUrl: string | undefined; log: Log }): Promise<Bell> {
+/**
+ * Opens the queue on Redis when there is an address, else on the database.
+ * @param options.lockMs how long a job of a worker that fell silent stays locked, default 30 s
+ */
+export async function openBell(options: {
+  database: Database;
+  redisUrl: string | undefined;
+  log: Log;
+  lockMs?: number;
+}): Promise<Bell> {
   const { log, redisUrl } = options;
+  const lockMs = options.lockMs ?? usualLockMs;
   const redis: Redis[] = [];
   const connectRedis = (): Redis => {
     // BullMQ wants endless retries on its own connections, see its "going to production" guide.
@@ -42,7 +51,7 @@ export async function openBell(options: { database: Database; redisUrl: string |
         queue: () => new Queue(queueName, { connection: connectRedis(), prefix: "ticketsmith" }),
         worker: (process: (job: { data: unknown }) => Promise<void>, concurrency: number) =>
           new Worker(queueName, process, {
-            ...workerOptions(concurrency),
+            ...workerOptions(concurrency, lockMs),
             connection: connectRedis(),
             prefix: "ticketsmith",
           }),
@@ -61,7 +70,7 @@ export async function openBell(options: { database: Database; redisUrl: string |
         new Worker(
           queueName,
           process,
-          { ...workerOptions(concurrency), connection: pool },
+          { ...workerOptions(concurrency, lockMs), connection: pool },
           createPostgresBackend as never,
         ),
     };
@@ -91,7 +100,7 @@ export async function openBell(options: { database: Database; redisUrl: string |
   };
 }
 
-function workerOptions(concurrency: number) {
+function workerOptions(concurrency: number, lockMs: number) {
   // Two crashes on one job would put it to rest for ever with BullMQ's default of 1; we count crashes ourselves.
   return { concurrency, lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: 100 };
 }

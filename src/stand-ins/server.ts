@@ -51,7 +51,11 @@ export interface LoggedRequest {
 export type Fault =
   | { readonly when: "before" | "after"; readonly answer: StandInReply }
   | { readonly when: "before" | "after"; readonly reset: true }
-  | { readonly delayMs: number };
+  | { readonly delayMs: number }
+  /** The request lies there until this settles and is processed then, whatever became of the one who sent it. */
+  | { readonly until: Promise<unknown> }
+  /** Called once the whole answer has been handed to the network. */
+  | { readonly answered: () => void };
 
 export interface StandIn {
   /** e.g. `http://127.0.0.1:40123` */
@@ -141,8 +145,10 @@ export async function startStandIn(routes: readonly Route[], options: { port?: n
     };
     const fault = standIn.fault(request);
     if (fault !== undefined && "delayMs" in fault) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+    if (fault !== undefined && "until" in fault) await fault.until;
+    if (fault !== undefined && "answered" in fault) response.once("finish", fault.answered);
     const strike = (): void => {
-      if (fault === undefined || "delayMs" in fault) return;
+      if (fault === undefined || !("when" in fault)) return;
       log("answer" in fault ? fault.answer.status : 0);
       if ("answer" in fault) send(response, fault.answer);
       else incoming.socket.destroy();

@@ -39,6 +39,8 @@ export interface AcmeOptions {
   readonly scenarios?: Parameters<typeof startModel>[0]["scenarios"];
   /** How long the model thinks, milliseconds. */
   readonly latencyMs?: number;
+  /** Pause before Jira sends a webhook again that the bot did not take, milliseconds. */
+  readonly webhookBackoffMs?: number;
 }
 
 const here = import.meta.dirname;
@@ -61,6 +63,7 @@ export async function startAcme(options: AcmeOptions = {}): Promise<Acme> {
       ],
       users: [people.mia, people.otto],
       bot: { ...bot.jira, displayName: "Ticketsmith" },
+      ...(options.webhookBackoffMs === undefined ? {} : { webhookBackoffMs: options.webhookBackoffMs }),
     }),
     startGitLab({
       projects: [{ path: "acme/shop", defaultBranch: "main", seedDirectory: path.join(here, "shop") }],
