@@ -1,19 +1,15 @@
 /** `ticketsmith start`: the bot until a signal ends it. */
 import { UserError } from "../domain/errors.ts";
-import { type Role, startBot } from "../main.ts";
+import { type Bot, type Role, startBot } from "../main.ts";
 import { loadConfig } from "../platform/config.ts";
-import { createLog } from "../platform/log.ts";
+import { createLog, type Log } from "../platform/log.ts";
 
 function isRole(text: string): text is Role {
   return text === "api" || text === "worker" || text === "all";
 }
 
-/** @throws UserError when the configuration is wrong or a system does not let us in */
-export async function start(options: { role: string }): Promise<void> {
-  if (!isRole(options.role)) throw new UserError(`--role is api, worker or all, not "${options.role}"`);
-  const config = loadConfig();
-  const log = createLog({ level: config.environment.LOG_LEVEL, pretty: process.stderr.isTTY });
-  const bot = await startBot({ config, role: options.role, log });
+/** Stops the bot in order on SIGTERM or SIGINT and ends the process: with 0, or with 1 when that went wrong. */
+export function stopOnSignal(bot: Bot, log: Log): void {
   const onSignal = (signal: NodeJS.Signals): void => {
     log.info("stopping", { signal });
     bot.stop().then(
@@ -26,4 +22,12 @@ export async function start(options: { role: string }): Promise<void> {
   };
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
+}
+
+/** @throws UserError when the configuration is wrong or a system does not let us in */
+export async function start(options: { role: string }): Promise<void> {
+  if (!isRole(options.role)) throw new UserError(`--role is api, worker or all, not "${options.role}"`);
+  const config = loadConfig();
+  const log = createLog({ level: config.environment.LOG_LEVEL, pretty: process.stderr.isTTY });
+  stopOnSignal(await startBot({ config, role: options.role, log }), log);
 }
