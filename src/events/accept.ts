@@ -2,15 +2,18 @@
  * The inbox. A delivery is accepted once it is committed: only then its sender hears 202. Deliveries that arrive together
  * are committed together, in one statement.
  */
-import type { IncomingDelivery } from "../domain/event.ts";
-import { insertDeliveries } from "../store/deliveries.ts";
+import type { Event, IncomingDelivery } from "../domain/event.ts";
+import { insertDeliveries, type NewDelivery } from "../store/deliveries.ts";
 import type { Database } from "../store/queryable.ts";
 
 /** Most deliveries in one commit. */
 const maxBatch = 200;
 
+/** A commit takes no more deliveries once their bodies have this many characters: Postgres refuses statements beyond 1 GB. */
+const maxBatchLength = 8 * 1024 * 1024;
+
 interface Waiting {
-  readonly delivery: IncomingDelivery;
+  readonly delivery: NewDelivery;
   resolve(answer: { duplicate: boolean }): void;
   reject(error: unknown): void;
 }
@@ -20,27 +23,44 @@ export interface Inbox {
   accept(delivery: IncomingDelivery): Promise<{ duplicate: boolean }>;
 }
 
+/** How many of the waiting fit into one commit: at least one, however long it is. */
+function batchSize(waiting: readonly Waiting[]): number {
+  let length = 0;
+  const end = waiting.findIndex(({ delivery }, index) => {
+    length += delivery.body.length;
+    return index === maxBatch || (index > 0 && length > maxBatchLength);
+  });
+  return end < 0 ? waiting.length : end;
+}
+
 /**
- * @param options.onCommitted called after every commit that brought something new
+ * @param options.foregone why an event is ignored whatever the facts are: its delivery is committed together with that verdict
+ * @param options.onCommitted called after every commit that brought something to decide
  */
-export function createInbox(options: { database: Database; onCommitted: () => void }): Inbox {
-  let waiting: Waiting[] = [];
+export function createInbox(options: {
+  database: Database;
+  foregone?: (event: Event) => string | null;
+  onCommitted: () => void;
+}): Inbox {
+  const waiting: Waiting[] = [];
   let flushing = false;
 
   async function flush(): Promise<void> {
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxBatch);
-      waiting = waiting.slice(maxBatch);
+      const batch = waiting.splice(0, batchSize(waiting));
       try {
         const inserted = await insertDeliveries(
           options.database,
           // Twice the same key in one statement would be refused by it as a whole.
           [...new Map(batch.map(({ delivery }) => [delivery.key, delivery])).values()],
         );
+        let undecided = false;
         for (const { delivery, resolve } of batch) {
-          resolve({ duplicate: !inserted.delete(delivery.key) });
+          const isNew = inserted.delete(delivery.key);
+          undecided ||= isNew && "event" in delivery.parsed && delivery.foregone === null;
+          resolve({ duplicate: !isNew });
         }
-        options.onCommitted();
+        if (undecided) options.onCommitted();
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
@@ -49,8 +69,10 @@ export function createInbox(options: { database: Database; onCommitted: () => vo
 
   return {
     accept(delivery) {
+      const { parsed } = delivery;
+      const foregone = "event" in parsed ? (options.foregone?.(parsed.event) ?? null) : null;
       return new Promise((resolve, reject) => {
-        waiting.push({ delivery, resolve, reject });
+        waiting.push({ delivery: { ...delivery, foregone }, resolve, reject });
         if (flushing) return;
         flushing = true;
         // A turn of the event loop later, so that requests which arrived together share the commit.
