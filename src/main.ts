@@ -14,6 +14,7 @@ import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
 import { createGitLab } from "./integrations/gitlab/gitlab.ts";
 import { createJiraCloud } from "./integrations/jira/cloud.ts";
 import { createModel } from "./models/model.ts";
+import { type BreakerOptions, type BreakerState, createBreaker, guarded } from "./platform/breaker.ts";
 import type { Config } from "./platform/config.ts";
 import type { Log } from "./platform/log.ts";
 import { advance, type Engine } from "./runs/advance.ts";
@@ -34,6 +35,8 @@ export interface Bot {
   /** Where the bot listens; null for a pure worker. */
   readonly url: string | null;
   readonly database: Database;
+  /** How each outside system has been answering. */
+  outside(): readonly BreakerState[];
   /** Stops taking work, hands running runs back, and closes everything. Takes at most 25 s. */
   stop(): Promise<void>;
 }
@@ -54,15 +57,25 @@ export interface BotOptions {
   readonly quietMs?: number;
   /** Runs that one worker advances at the same time. */
   readonly concurrency?: number;
+  /** First pause after a passing fault, milliseconds; see `Engine`. */
+  readonly retryBaseMs?: number;
+  /** How soon calls to a system that is down are held back, and for how long; see `createBreaker`. */
+  readonly breakers?: BreakerPatience;
+  /** Milliseconds that one request to an outside system may take, instead of each adapter's own. */
+  readonly timeoutMs?: number;
 }
+
+type BreakerPatience = Pick<BreakerOptions, "failures" | "probeMs" | "lockedOutMs">;
 
 /** Longest wait for running steps when the process is told to stop. */
 const stopMs = 25_000;
 
 type Adapters = ReturnType<typeof createAdapters>;
 
-function createAdapters(config: Config, log: Log, sandboxMode: "auto" | "process-for-demo") {
+function createAdapters(options: BotOptions) {
+  const { config, log } = options;
   const { environment: env, policy } = config;
+  const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
   if (env.JIRA_EMAIL === undefined || env.JIRA_API_TOKEN === undefined)
     throw new UserError("JIRA_API_TOKEN is missing");
   const jira = createJiraCloud({
@@ -70,8 +83,9 @@ function createAdapters(config: Config, log: Log, sandboxMode: "auto" | "process
     email: env.JIRA_EMAIL,
     apiToken: env.JIRA_API_TOKEN,
     log,
+    ...timeout,
   });
-  const gitlab = createGitLab({ baseUrl: env.GITLAB_BASE_URL, token: env.GITLAB_TOKEN, log });
+  const gitlab = createGitLab({ baseUrl: env.GITLAB_BASE_URL, token: env.GITLAB_TOKEN, log, ...timeout });
   const confluence =
     env.CONFLUENCE_BASE_URL === undefined
       ? null
@@ -81,6 +95,7 @@ function createAdapters(config: Config, log: Log, sandboxMode: "auto" | "process
           email: env.CONFLUENCE_EMAIL ?? env.JIRA_EMAIL,
           apiToken: env.CONFLUENCE_API_TOKEN ?? env.JIRA_API_TOKEN,
           log,
+          ...timeout,
         });
   const workspaces = createWorkspaces({
     directory: path.resolve(env.TICKETSMITH_DATA_DIR, "workspaces"),
@@ -89,6 +104,7 @@ function createAdapters(config: Config, log: Log, sandboxMode: "auto" | "process
     code: gitlab,
     log,
     env: config.gitEnvironment,
+    ...timeout,
   });
   const roles = Object.fromEntries(
     Object.entries(policy.models.roles).map(([role, { model, fallbacks }]) => [
@@ -104,10 +120,38 @@ function createAdapters(config: Config, log: Log, sandboxMode: "auto" | "process
     roles,
     prices: policy.models.prices,
     timeoutMs: policy.models.timeoutSeconds * 1000,
+    // The pauses within a call are shorter than those of a run.
+    ...(options.retryBaseMs === undefined ? {} : { retryDelayMs: options.retryBaseMs / 4 }),
     log,
   });
-  const sandbox = createSandbox({ mode: sandboxMode, log });
+  const sandbox = createSandbox({ mode: options.sandbox ?? "auto", log });
   return { jira, gitlab, confluence, workspaces, model, sandbox };
+}
+
+/** The adapters with one breaker per system around them. Git and the API are two ways to the same GitLab and share one. */
+function guardAdapters(
+  bare: Adapters,
+  { log, breakers = {} }: BotOptions,
+): { adapters: Adapters; outside: () => BreakerState[] } {
+  const { jira, gitlab, confluence, workspaces, model } = bare;
+  const around = (system: string, setting: string, whoAmI?: () => Promise<unknown>) =>
+    createBreaker({ system, setting, log, ...breakers, ...(whoAmI === undefined ? {} : { whoAmI }) });
+  const all = {
+    jira: around("Jira", "JIRA_API_TOKEN", () => jira.whoAmI()),
+    gitlab: around("GitLab", "GITLAB_TOKEN", () => gitlab.whoAmI()),
+    model: around("the model server", "OPENAI_API_KEY"),
+  };
+  const wiki = confluence && around("Confluence", "CONFLUENCE_API_TOKEN", () => confluence.whoAmI());
+  const adapters: Adapters = {
+    ...bare,
+    jira: guarded(jira, all.jira),
+    gitlab: guarded(gitlab, all.gitlab),
+    confluence: confluence && wiki && guarded(confluence, wiki),
+    workspaces: guarded(workspaces, all.gitlab, ["open", "ensureBranch"]),
+    model: guarded(model, all.model),
+  };
+  const list = [...Object.values(all), ...(wiki ? [wiki] : [])];
+  return { adapters, outside: () => list.map((breaker) => breaker.state()) };
 }
 
 /** Asks one system who we are there. @throws UserError naming the settings to look at */
@@ -186,13 +230,13 @@ export async function startBot(options: BotOptions): Promise<Bot> {
       );
     }
   }
-  const adapters = createAdapters(config, log, options.sandbox ?? "auto");
+  const bare = createAdapters(options);
   const [database, self] = await Promise.all([
     openDatabase({ url: env.DATABASE_URL, directory: path.resolve(env.TICKETSMITH_DATA_DIR), log }),
-    probeAll(adapters),
+    probeAll(bare),
   ]);
   try {
-    return await assemble(options, { database, adapters, self, workflows });
+    return await assemble(options, { database, ...guardAdapters(bare, options), self, workflows });
   } catch (error) {
     await database.close();
     throw error;
@@ -215,13 +259,14 @@ async function assemble(
   parts: {
     database: Database;
     adapters: Adapters;
+    outside: () => BreakerState[];
     self: { jira: string; gitlab: string };
     workflows: ReturnType<typeof loadWorkflows>;
   },
 ): Promise<Bot> {
   const { config, role, log } = options;
   const { environment: env, policy } = config;
-  const { database, adapters, self, workflows } = parts;
+  const { database, adapters, outside, self, workflows } = parts;
   const bell = await openBell({
     database,
     redisUrl: env.REDIS_URL,
@@ -296,6 +341,7 @@ async function assemble(
       log,
       stopping: stopping.signal,
       leaseMs: options.leaseMs ?? 30_000,
+      ...(options.retryBaseMs === undefined ? {} : { retryBaseMs: options.retryBaseMs }),
     };
     bell.answer((runId) => advance(engine, runId), options.concurrency ?? 4);
   }
@@ -331,6 +377,7 @@ async function assemble(
   return {
     url,
     database,
+    outside,
     stop() {
       ended ??= stop();
       return ended;

@@ -10,13 +10,21 @@ export class UserError extends Error {
 
 /** Worth trying again later: rate limits, outages, resets. */
 export class Retryable extends Error {
-  override readonly name = "Retryable";
+  override readonly name: string = "Retryable";
   /** Milliseconds that the other side asked us to wait, or undefined when it did not say. */
   readonly afterMs: number | undefined;
   constructor(message: string, options: { afterMs?: number; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.afterMs = options.afterMs;
   }
+}
+
+/**
+ * A system refuses our token as a whole: no fault of this run, and nothing that it could do but wait until somebody renews it.
+ * The message names the setting. Such waits do not use up the run's tries; they end after a day.
+ */
+export class LockedOut extends Retryable {
+  override readonly name = "LockedOut";
 }
 
 /** The other side refused for good (400, 403, 404, 422): trying again cannot help. */

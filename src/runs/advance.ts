@@ -2,7 +2,7 @@
  * One ring of the bell: take the lease, do one step, commit what it returned, perform its effects, hand the run on.
  * The only catch of the flow: here every failure becomes a state of the run, and a comment on the ticket where it stops.
  */
-import { messageOf, OverBudget, Permanent, Retryable, UserError } from "../domain/errors.ts";
+import { LockedOut, messageOf, OverBudget, Permanent, Retryable, UserError } from "../domain/errors.ts";
 import type { EndState, Run } from "../domain/run.ts";
 import type { Door } from "../effects/door.ts";
 import { performEffects } from "../effects/perform.ts";
@@ -11,7 +11,7 @@ import { closingEffects } from "../steps/close.ts";
 import { Next, type Services, type Step, type StepContext } from "../steps/step.ts";
 import { listEffects, planEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
-import { claimRun, countTries, handOver, holdLease, LeaseLost, renewLease } from "../store/runs.ts";
+import { claimRun, handOver, holdLease, LeaseLost, type Pauses, readPauses, renewLease } from "../store/runs.ts";
 import { addProgress, finishStep, listSteps, produceStep, startStep } from "../store/steps.ts";
 import { createContext } from "./context.ts";
 import type { Bell } from "./queue.ts";
@@ -28,6 +28,8 @@ export interface Engine {
   readonly stopping: AbortSignal;
   /** How long a lease lasts without being renewed. */
   readonly leaseMs: number;
+  /** First pause after a passing fault, milliseconds; the longest is 150 times that. Default 2 s. */
+  readonly retryBaseMs?: number;
 }
 
 /** A run that was started this often without finishing a step brings its worker down: it is parked. */
@@ -36,14 +38,26 @@ const maxStarts = 5;
 /** Passing faults in a row before the run gives up; with the pauses below that is about an hour. */
 const maxTries = 15;
 
+/** How long a run waits for somebody to renew a token. */
+const lockedOutPatienceMs = 24 * 3_600_000;
+
+/** No system means it when it asks for a longer pause. */
+const longestPauseMs = 24 * 3_600_000;
+
 class Cancelled extends Error {
   override readonly name = "Cancelled";
 }
 
-/** Pause before the next try: what the other side asked for, else doubling from 2 s to 5 min, spread by a third. */
-export function retryDelay(tries: number, afterMs: number | undefined): number {
-  const doubling = Math.min(2000 * 2 ** tries, 300_000);
-  return Math.round(Math.max(afterMs ?? 0, doubling) * (1 + Math.random() / 3));
+/** Pause before the next try: what the other side asked for, else doubling from `baseMs` (2 s) to 150 times that (5 min), spread by a third. */
+export function retryDelay(tries: number, afterMs: number | undefined, baseMs = 2000): number {
+  const doubling = Math.min(baseMs * 2 ** tries, baseMs * 150);
+  return Math.round(Math.max(Math.min(afterMs ?? 0, longestPauseMs), doubling) * (1 + Math.random() / 3));
+}
+
+/** Milliseconds until the run tries again, or null when it has tried or waited long enough. */
+function pauseFor(engine: Engine, error: Retryable, { tries, lockedOutMs }: Pauses): number | null {
+  const isPatient = error instanceof LockedOut ? lockedOutMs < lockedOutPatienceMs : tries < maxTries;
+  return isPatient ? retryDelay(tries, error.afterMs, engine.retryBaseMs) : null;
 }
 
 /** Advances a run by one step. Safe to call at any time and as often as one likes. Never throws for what a run does. */
@@ -178,10 +192,10 @@ async function landFailure(engine: Engine, run: Run, error: unknown): Promise<vo
     await handOver(database, run, { state: "queued" });
     return log.info("run handed back: the process stops", about);
   }
-  const tries = await countTries(database, run.id);
-  if (error instanceof Retryable && tries < maxTries) {
-    const delayMs = retryDelay(tries, error.afterMs);
-    await handOver(database, run, { state: "queued", reason: error.message, delayMs });
+  const delayMs = error instanceof Retryable ? pauseFor(engine, error, await readPauses(database, run.id)) : null;
+  if (error instanceof Retryable && delayMs !== null) {
+    const lockedOut = error instanceof LockedOut;
+    await handOver(database, run, { state: "queued", reason: error.message, delayMs, lockedOut });
     await addProgress(database, run.id, "run.retry", { step: run.step, reason: error.message, delayMs });
     log.info("step will be tried again", { ...about, reason: error.message, delayMs });
     return engine.bell.ring(run.id, delayMs);
@@ -198,6 +212,7 @@ function endOf(error: unknown): [EndState, string] {
   if (error instanceof OverBudget) return ["over_budget", error.message];
   if (error instanceof UserError) return ["needs_human", error.message];
   if (error instanceof Permanent) return ["failed", error.message];
+  if (error instanceof LockedOut) return ["failed", `${error.message} (nobody did so for a day)`];
   if (error instanceof Retryable) return ["failed", `${error.message} (given up after ${maxTries} tries)`];
   return ["failed", `an error inside Ticketsmith: ${messageOf(error)}`];
 }
@@ -224,11 +239,11 @@ async function finishClosing(engine: Engine, run: Run, step: string, next: Next,
   try {
     await performEffects(engine.door, run, step, signal);
   } catch (error) {
-    const tries = await countTries(database, run.id);
     if (error instanceof LeaseLost || signal.aborted) throw error;
-    if (error instanceof Retryable && tries < maxTries) {
-      const delayMs = retryDelay(tries, error.afterMs);
-      await handOver(database, run, { state: "queued", reason: next.reason, delayMs });
+    const delayMs = error instanceof Retryable ? pauseFor(engine, error, await readPauses(database, run.id)) : null;
+    if (delayMs !== null) {
+      const lockedOut = error instanceof LockedOut;
+      await handOver(database, run, { state: "queued", reason: next.reason, delayMs, lockedOut });
       return engine.bell.ring(run.id, delayMs);
     }
     // The ticket cannot be told (gone, or forbidden): the run ends all the same, and the log and the dashboard say why.

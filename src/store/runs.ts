@@ -117,6 +117,8 @@ export interface Handover {
   readonly waitingFor?: Gate | null;
   /** A step was finished: crash counter and retry counter begin anew. */
   readonly progressed?: boolean;
+  /** The run waits for a new token. That does not count as a try, whatever number of times it has to be put back. */
+  readonly lockedOut?: boolean;
 }
 
 /** Gives the lease back. @throws LeaseLost */
@@ -126,7 +128,8 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
      set state = $3::text, step = coalesce($4, step), reason = $5, waiting_for = $6, lease_until = null, updated_at = now(),
          not_before = case when $7::float8 is null then null else now() + $7::float8 * interval '1 millisecond' end,
          starts = case when $8 then 0 when $3::text = 'queued' then greatest(starts - 1, 0) else starts end,
-         tries = case when $8 then 0 else tries + 1 end,
+         tries = case when $8 then 0 when $10 then tries else tries + 1 end,
+         locked_out_since = case when $10 then coalesce(locked_out_since, now()) else null end,
          ended_at = case when $3::text in ('queued', 'running', 'waiting') then null else now() end
      where id = $1 and epoch = $2 and state = any($9::text[])`,
     [
@@ -139,15 +142,27 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
       to.delayMs ?? null,
       to.progressed ?? false,
       origins(to.state),
+      to.lockedOut ?? false,
     ],
   );
   if (rowCount === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
 }
 
-/** How often the run's current step was put back because of a passing fault. */
-export async function countTries(db: Queryable, id: string): Promise<number> {
-  const { rows } = await db.query<{ tries: number }>(`select tries from ticketsmith.runs where id = $1`, [id]);
-  return rows[0]?.tries ?? 0;
+/** How often a run has been put back, and how long it has been waiting for a token. */
+export interface Pauses {
+  /** How often the current step was put back because of a passing fault. */
+  readonly tries: number;
+  /** Milliseconds since the run was first put back for want of a token; 0 when that was not its last reason. */
+  readonly lockedOutMs: number;
+}
+
+export async function readPauses(db: Queryable, id: string): Promise<Pauses> {
+  const { rows } = await db.query<Pauses>(
+    `select tries, coalesce(extract(epoch from now() - locked_out_since) * 1000, 0)::float8 as "lockedOutMs"
+     from ticketsmith.runs where id = $1`,
+    [id],
+  );
+  return rows[0] ?? { tries: 0, lockedOutMs: 0 };
 }
 
 /** Asks for cancellation. A run that nobody works on ends at once; a running one when its worker hears of it. */

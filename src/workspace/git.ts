@@ -56,6 +56,8 @@ export interface GitRemote {
   /** http or https, without credentials. */
   readonly url: string;
   readonly token: string;
+  /** Longest time without any byte from the server, milliseconds; default 2 min. */
+  readonly silenceMs?: number;
 }
 
 export interface GitOptions {
@@ -98,6 +100,11 @@ function credentials(remote: GitRemote): Record<string, string> {
     GIT_CONFIG_KEY_0: `http.${new URL(remote.url).origin}/.extraHeader`,
     GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic}`,
   };
+}
+
+/** A server that has fallen silent must not hold a worker. GitLab sends keep-alives while it works (Gitaly, `receive.keepAlive`). */
+function impatience({ silenceMs = 120_000 }: GitRemote): string[] {
+  return ["-c", "http.lowSpeedLimit=1", "-c", `http.lowSpeedTime=${Math.max(1, Math.ceil(silenceMs / 1000))}`];
 }
 
 /** What git prints (in the C locale, with curl's words in it) when a server or the way to it fails; first match wins. */
@@ -160,7 +167,11 @@ export async function git(argv: readonly string[], options: GitOptions = {}): Pr
   const stderr = createEnds(16_384);
   const end = await runProcess({
     file: "git",
-    argv: [...settings.flatMap((setting) => ["-c", setting]), ...argv],
+    argv: [
+      ...settings.flatMap((setting) => ["-c", setting]),
+      ...(options.remote ? impatience(options.remote) : []),
+      ...argv,
+    ],
     env: { ...environment, ...options.env, ...(options.remote ? credentials(options.remote) : {}) },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.input === undefined ? {} : { input: options.input }),

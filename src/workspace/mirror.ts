@@ -88,9 +88,17 @@ export function createMirrors(options: {
   readonly directory: string;
   readonly token: string;
   readonly env: Readonly<Record<string, string>>;
+  /** See `GitRemote`. */
+  readonly silenceMs?: number;
   readonly log: Log;
 }): Mirrors {
   const inTurn = createTurns();
+  const { token, silenceMs } = options;
+  const remoteAt = (url: string): GitRemote => ({
+    url: checkUrl(url),
+    token,
+    ...(silenceMs === undefined ? {} : { silenceMs }),
+  });
 
   const directoryOf = (repository: string): string => {
     const name = repository.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 80);
@@ -171,7 +179,7 @@ export function createMirrors(options: {
 
   return {
     async open(project) {
-      const remote = { url: checkUrl(project.cloneUrl), token: options.token };
+      const remote = remoteAt(project.cloneUrl);
       const directory = directoryOf(project.path);
       await inTurn(directory, async () => {
         if (!existsSync(path.join(directory, "HEAD"))) await create(directory);
@@ -186,7 +194,7 @@ export function createMirrors(options: {
       const url = await gitLine(["config", "--get", "remote.origin.url"], {
         env: { ...options.env, GIT_DIR: directory },
       });
-      return mirrorAt(directory, { url: checkUrl(url), token: options.token });
+      return mirrorAt(directory, remoteAt(url));
     },
   };
 }

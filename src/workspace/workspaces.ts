@@ -30,6 +30,8 @@ export interface WorkspacesOptions {
   readonly code?: Pick<CodeReader, "readProject">;
   /** What git needs at this site: `PATH`, `HTTPS_PROXY`, `NO_PROXY`, `GIT_SSL_CAINFO`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Longest time without any byte from the GitLab server, milliseconds; default 2 min. */
+  readonly timeoutMs?: number;
 }
 
 /** Run ids become directory names. */
@@ -50,6 +52,7 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
     token: options.token,
     env,
     log: options.log,
+    ...(options.timeoutMs === undefined ? {} : { silenceMs: options.timeoutMs }),
   });
   const inTurn = createTurns();
   const runDirectory = (runId: string): string => path.join(root, "runs", checkRunId(runId));
