@@ -9,13 +9,18 @@ export const Actor = z.object({ id: z.string(), name: z.string() });
 export type Actor = z.infer<typeof Actor>;
 
 const ticket = { ticket: z.string(), project: z.string(), actor: Actor.nullable() };
+/**
+ * Names a change of a ticket for ever, whichever message tells of it and how often: Jira's changelog id (unique in a site), or
+ * `created:<issue id>`. Absent where the sender gives none.
+ */
+const change = { changeId: z.string().optional() };
 const mergeRequest = { repository: z.string(), iid: z.number().int(), actor: Actor.nullable() };
 
 export const Event = z.discriminatedUnion("type", [
   /** Labels were added to a ticket, as its changelog says (or the ticket was created with them). */
-  z.object({ type: z.literal("ticket.labelled"), ...ticket, added: z.array(z.string()) }),
+  z.object({ type: z.literal("ticket.labelled"), ...ticket, ...change, added: z.array(z.string()) }),
   z.object({ type: z.literal("ticket.unlabelled"), ...ticket, removed: z.array(z.string()) }),
-  z.object({ type: z.literal("ticket.created"), ...ticket, labels: z.array(z.string()) }),
+  z.object({ type: z.literal("ticket.created"), ...ticket, ...change, labels: z.array(z.string()) }),
   z.object({ type: z.literal("ticket.deleted"), ...ticket }),
   z.object({ type: z.literal("ticket.transitioned"), ...ticket, from: z.string(), to: z.string() }),
   z.object({ type: z.literal("ticket.assigned"), ...ticket, assignee: z.string().nullable() }),

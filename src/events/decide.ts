@@ -10,8 +10,8 @@ import { startRun } from "../runs/start.ts";
 import type { Workflows } from "../runs/workflow.ts";
 import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts";
 import type { Database, Queryable } from "../store/queryable.ts";
-import { findActiveRun, requestCancel } from "../store/runs.ts";
-import { type Decision, type Facts, route } from "./route.ts";
+import { findActiveRun, findCausedRun, requestCancel } from "../store/runs.ts";
+import { causeOf, type Decision, type Facts, route } from "./route.ts";
 
 export interface Clerk {
   readonly database: Database;
@@ -26,7 +26,9 @@ export interface Clerk {
 async function decide(clerk: Clerk, event: Event): Promise<Decision> {
   const ticket = "ticket" in event ? event.ticket : null;
   const activeRun = ticket === null ? null : await findActiveRun(clerk.database, ticket);
-  const facts: Facts = { self: clerk.self, activeRun, membership: undefined };
+  const cause = causeOf(event);
+  const startedRun = cause === null ? null : await findCausedRun(clerk.database, cause);
+  const facts: Facts = { self: clerk.self, activeRun, startedRun, membership: undefined };
   const decision = route(event, facts, clerk.policy);
   if (decision.kind !== "ask") return decision;
   const membership = await clerk.tickets.readMembership(decision.account, decision.project);
@@ -42,7 +44,8 @@ async function carryOut(
   switch (decision.kind) {
     case "start": {
       const run = await startRun(tx, clerk.workflows, decision);
-      if (run === null) return { verdict: "ignored", reason: `a run is at work on ${decision.target.ticket} already` };
+      if (run === null)
+        return { verdict: "ignored", reason: `a run was started for ${decision.target.ticket} already` };
       return { verdict: "handled", reason: `started ${run.workflow}`, runId: run.id };
     }
     case "cancel":

@@ -15,6 +15,10 @@ export function foregone(event: Event, self: Facts["self"], policy: Policy): str
       looked = true;
       return null;
     },
+    get startedRun() {
+      looked = true;
+      return null;
+    },
     get membership() {
       looked = true;
       return undefined;

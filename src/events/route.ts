@@ -4,7 +4,14 @@ import type { Run, Target } from "../domain/run.ts";
 import type { Policy } from "../platform/policy.ts";
 
 export type Decision =
-  | { readonly kind: "start"; readonly workflow: string; readonly target: Target; readonly requestedBy: string }
+  | {
+      readonly kind: "start";
+      readonly workflow: string;
+      readonly target: Target;
+      readonly requestedBy: string;
+      /** What asked for it, see `causeOf`. */
+      readonly cause?: string;
+    }
   | { readonly kind: "cancel"; readonly runId: string; readonly reason: string }
   | { readonly kind: "ignore"; readonly reason: string }
   /** The decision depends on who the actor is: ask for the membership and route again. */
@@ -15,6 +22,8 @@ export interface Facts {
   readonly self: { readonly jira: string; readonly gitlab: string };
   /** The ticket's active run. */
   readonly activeRun: Run | null;
+  /** Id of the run that the very same change has started: senders repeat themselves, and two webhooks may tell of one change. */
+  readonly startedRun: string | null;
   /** Roles and groups of the actor; undefined until they were asked for. */
   readonly membership: { readonly roles: readonly string[]; readonly groups: readonly string[] } | undefined;
 }
@@ -24,6 +33,11 @@ const ignore = (reason: string): Decision => ({ kind: "ignore", reason });
 function isSelf(event: Event, facts: Facts): boolean {
   const self = event.type.startsWith("ticket.") ? facts.self.jira : facts.self.gitlab;
   return event.actor !== null && event.actor.id === self;
+}
+
+/** Name for ever of what an event asks for; null when its sender gives it none. */
+export function causeOf(event: Event): string | null {
+  return "changeId" in event && event.changeId !== undefined ? `jira:${event.changeId}` : null;
 }
 
 /** The one label among several that starts something: the first in the order of the policy. */
@@ -54,6 +68,7 @@ function routeLabels(
   const trigger = triggerOf(labels, policy);
   if (trigger === null)
     return ignore(labels.length === 0 ? "no labels" : `no trigger among the labels: ${labels.join(", ")}`);
+  if (facts.startedRun !== null) return ignore(`this change started run ${facts.startedRun} already`);
   if (facts.activeRun !== null) return ignore(`run ${facts.activeRun.id} is at work on ${event.ticket} already`);
   if (event.actor === null) return ignore("nobody is named as the one who added the label");
   if (facts.membership === undefined) return { kind: "ask", account: event.actor.id, project: event.project };
@@ -61,10 +76,12 @@ function routeLabels(
     return ignore(`${event.actor.name} (${event.actor.id}) may not start runs`);
   }
   const { repository, targetBranch, space, parentPage } = project;
+  const cause = causeOf(event);
   return {
     kind: "start",
     workflow: project.workflow ?? trigger.workflow,
     requestedBy: event.actor.id,
+    ...(cause === null ? {} : { cause }),
     target: { ticket: event.ticket, project: event.project, repository, targetBranch, space, parentPage },
   };
 }

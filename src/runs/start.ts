@@ -13,13 +13,13 @@ function newRunId(): string {
 
 /**
  * Inserts a queued run in the caller's transaction; ring the bell after the commit.
- * @returns null when the ticket has an active run already
+ * @returns null when the ticket has an active run already, or when `cause` started one before
  * @throws UserError when there is no such workflow
  */
 export async function startRun(
   tx: Queryable,
   workflows: Workflows,
-  request: { workflow: string; target: Target; requestedBy: string },
+  request: { workflow: string; target: Target; requestedBy: string; cause?: string | undefined },
 ): Promise<Run | null> {
   const first = workflows.get(request.workflow)?.steps[0];
   if (first === undefined) {

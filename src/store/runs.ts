@@ -28,17 +28,20 @@ function origins(to: RunState): RunState[] {
   return runStates.filter((from) => runTransitions[from].includes(to));
 }
 
-/** Starts a run in state queued. Null when the ticket has an active one already. */
+/**
+ * Starts a run in state queued. Null when the ticket has an active one already, or when `cause` started one before.
+ * @param run.cause names what asked for the run; no two runs have the same
+ */
 export async function insertRun(
   tx: Queryable,
-  run: { id: string; workflow: string; target: Target; step: string; requestedBy: string },
+  run: { id: string; workflow: string; target: Target; step: string; requestedBy: string; cause?: string | undefined },
 ): Promise<Run | null> {
   const { rows } = await tx.query<Row>(
-    `insert into ticketsmith.runs (id, workflow, ticket, target, state, step, requested_by)
-     values ($1, $2, $3, $4, 'queued', $5, $6)
-     on conflict (ticket) where state in ('queued', 'running', 'waiting') do nothing
+    `insert into ticketsmith.runs (id, workflow, ticket, target, state, step, requested_by, cause)
+     values ($1, $2, $3, $4, 'queued', $5, $6, $7)
+     on conflict do nothing
      returning ${columns}`,
-    [run.id, run.workflow, run.target.ticket, toJson(run.target), run.step, run.requestedBy],
+    [run.id, run.workflow, run.target.ticket, toJson(run.target), run.step, run.requestedBy, run.cause ?? null],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
@@ -55,6 +58,12 @@ export async function findActiveRun(db: Queryable, ticket: string): Promise<Run 
     [ticket],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+/** Id of the run that a cause started, or null. */
+export async function findCausedRun(db: Queryable, cause: string): Promise<string | null> {
+  const { rows } = await db.query<{ id: string }>(`select id from ticketsmith.runs where cause = $1`, [cause]);
+  return rows[0]?.id ?? null;
 }
 
 /** The newest runs, newest first. */

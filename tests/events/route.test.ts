@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/domain/event.ts";
 import type { Run } from "../../src/domain/run.ts";
-import { type Decision, type Facts, route } from "../../src/events/route.ts";
+import { causeOf, type Decision, type Facts, route } from "../../src/events/route.ts";
 import { Policy } from "../../src/platform/policy.ts";
 
 const policy = Policy.parse({
@@ -19,7 +19,13 @@ const developer = { roles: ["Developers"], groups: [] };
 const nobody = { roles: ["Reporters"], groups: ["staff"] };
 const run = { id: "r1", state: "running", target: { ticket: "SHOP-1" } } as Run;
 
-const facts = (more: Partial<Facts> = {}): Facts => ({ self, activeRun: null, membership: developer, ...more });
+const facts = (more: Partial<Facts> = {}): Facts => ({
+  self,
+  activeRun: null,
+  startedRun: null,
+  membership: developer,
+  ...more,
+});
 const labelled = (added: string[], more: object = {}): Event => ({
   type: "ticket.labelled",
   ticket: "SHOP-1",
@@ -100,6 +106,18 @@ describe("route", () => {
     ["labels count in their case", labelled(["Ticketsmith"]), facts(), ignored(/no trigger/)],
     ["a run is at work already", labelled(["ticketsmith"]), facts({ activeRun: run }), ignored(/run r1 is at work/)],
     [
+      "what asked for it is kept with the run",
+      labelled(["ticketsmith"], { changeId: "10442" }),
+      facts(),
+      { ...starts("deliver"), cause: "jira:10442" } as Decision,
+    ],
+    [
+      "the same change told again, after its run has ended",
+      labelled(["ticketsmith"], { changeId: "10442" }),
+      facts({ startedRun: "r1" }),
+      ignored(/this change started run r1 already/),
+    ],
+    [
       "taking the label off stops the run",
       { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as Event,
       facts({ activeRun: run }),
@@ -133,6 +151,14 @@ describe("route", () => {
     ],
   ])("%s", (_name, event, given, expected) => {
     expect(route(event, given, policy)).toEqual(expected);
+  });
+
+  test("changes and creations are told apart by their cause", () => {
+    expect(causeOf(labelled(["a"], { changeId: "1" }))).toBe("jira:1");
+    expect(causeOf(labelled(["a"], { type: "ticket.created", labels: [], changeId: "created:1" }))).toBe(
+      "jira:created:1",
+    );
+    expect(causeOf(labelled(["a"]))).toBeNull();
   });
 
   test("is pure: the same again", () => {

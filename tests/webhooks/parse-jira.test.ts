@@ -11,9 +11,11 @@ const minaOnDataCenter = { id: "JIRAUSER10207", name: "Mina Okafor" };
 const ferry = { ticket: "FERRY-128", project: "FERRY" };
 
 const table: Record<string, Parsed> = {
-  ticket_labelled_cloud: { event: { type: "ticket.labelled", ...ferry, actor: mina, added: ["ticketsmith"] } },
+  ticket_labelled_cloud: {
+    event: { type: "ticket.labelled", ...ferry, actor: mina, changeId: "20931", added: ["ticketsmith"] },
+  },
   ticket_labelled_and_moved_in_one_edit: {
-    event: { type: "ticket.labelled", ...ferry, actor: mina, added: ["ticketsmith"] },
+    event: { type: "ticket.labelled", ...ferry, actor: mina, changeId: "20932", added: ["ticketsmith"] },
   },
   ticket_labelled_data_center: {
     event: {
@@ -21,6 +23,7 @@ const table: Record<string, Parsed> = {
       ticket: "PIER_2-7",
       project: "PIER_2",
       actor: minaOnDataCenter,
+      changeId: "55120",
       added: ["ticketsmith"],
     },
   },
@@ -33,7 +36,13 @@ const table: Record<string, Parsed> = {
     event: { type: "ticket.edited", ...ferry, actor: mina, fields: ["customfield_10077", "description"] },
   },
   ticket_created_with_labels_cloud: {
-    event: { type: "ticket.created", ...ferry, actor: mina, labels: ["ticketsmith-analyse", "timetable"] },
+    event: {
+      type: "ticket.created",
+      ...ferry,
+      actor: mina,
+      changeId: "created:10458",
+      labels: ["ticketsmith-analyse", "timetable"],
+    },
   },
   ticket_deleted_cloud: { event: { type: "ticket.deleted", ...ferry, actor: tomas } },
   comment_created_cloud_with_trimmed_issue: {
@@ -95,22 +104,26 @@ describe("changes", () => {
     [
       "one label swapped for another is a label added",
       [labels("a b", "b c")],
-      { type: "ticket.labelled", added: ["c"] },
+      { type: "ticket.labelled", changeId: "9", added: ["c"] },
     ],
     ["labels in another order are no labels", [labels("a b", "b a")], { type: "ticket.edited", fields: ["labels"] }],
-    ["null for no labels", [labels(null, "a")], { type: "ticket.labelled", added: ["a"] }],
+    ["null for no labels", [labels(null, "a")], { type: "ticket.labelled", changeId: "9", added: ["a"] }],
     ["null for no labels left", [labels("a", null)], { type: "ticket.unlabelled", removed: ["a"] }],
     [
       "a label is its whole word",
       [labels("ticketsmith-done", "ticketsmith")],
-      { type: "ticket.labelled", added: ["ticketsmith"] },
+      { type: "ticket.labelled", changeId: "9", added: ["ticketsmith"] },
     ],
     [
       "case counts in labels",
       [labels("ticketsmith", "Ticketsmith")],
-      { type: "ticket.labelled", added: ["Ticketsmith"] },
+      { type: "ticket.labelled", changeId: "9", added: ["Ticketsmith"] },
     ],
-    ["Cloud with a translated name", [labels("", "a", "Метки", "labels")], { type: "ticket.labelled", added: ["a"] }],
+    [
+      "Cloud with a translated name",
+      [labels("", "a", "Метки", "labels")],
+      { type: "ticket.labelled", changeId: "9", added: ["a"] },
+    ],
     [
       "a text equal to a label is no label",
       [{ field: "summary", toString: "ticketsmith" }],
@@ -142,6 +155,16 @@ describe("changes", () => {
   ];
   test.each(cases)("%s", (_name, items, expected) => {
     expect(parseJira({}, updated(items))).toEqual({ event: { ...about, ...expected } });
+  });
+
+  test.each([
+    ["a number", 9, { changeId: "9" }],
+    ["missing", undefined, {}],
+    ["no id", "9\0 or 'x'", {}],
+    ["too long to be one", "9".repeat(65), {}],
+  ])("a changelog whose id is %s", (_name, id, expected) => {
+    const body = updated([], { changelog: { id, items: [labels("", "a")] } });
+    expect(parseJira({}, body)).toEqual({ event: { type: "ticket.labelled", ...about, ...expected, added: ["a"] } });
   });
 
   test("a comment with a label added in the same edit is a label added", () => {

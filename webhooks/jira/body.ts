@@ -40,13 +40,17 @@ export const Change = z.preprocess(
 );
 export type Change = z.infer<typeof Change>;
 
+/** Only what looks like an id is one: it becomes part of keys. */
+const OwnId = Id.transform((id) => (/^[\w-]{1,64}$/.test(id) ? id : undefined)).nullish();
+
 const Issue = z.object({
+  id: OwnId,
   key: Text,
   fields: z.object({ project: z.object({ key: Text }).nullish(), labels: z.array(Text).nullish() }).nullish(),
 });
 export type Issue = z.infer<typeof Issue>;
 
-const Changelog = z.object({ items: z.array(Change) });
+const Changelog = z.object({ id: OwnId, items: z.array(Change) });
 
 export const IssueCreated = z.object({ user: User.nullish(), issue: Issue });
 export const IssueDeleted = z.object({ user: User.nullish(), issue: Issue });

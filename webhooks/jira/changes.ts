@@ -16,7 +16,10 @@ export function eventOfChanges(body: IssueUpdated): Event | { ignored: string } 
 
   const labels = changes.filter((change) => isField(change, "labels")).map(labelsOf);
   const added = labels.flatMap((change) => change.added);
-  if (added.length > 0) return { type: "ticket.labelled", ...about, added };
+  if (added.length > 0) {
+    const changeId = body.changelog?.id;
+    return { type: "ticket.labelled", ...about, ...(changeId ? { changeId } : {}), added };
+  }
 
   const status = changes.find((change) => isField(change, "status"));
   if (status !== undefined) {

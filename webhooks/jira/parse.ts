@@ -63,6 +63,7 @@ function parseCreated(json: unknown): Parsed {
     type: "ticket.created",
     ...ticketOf(body.issue),
     actor: actorOf(body.user),
+    ...(body.issue.id ? { changeId: `created:${body.issue.id}` } : {}),
     labels: body.issue.fields?.labels ?? [],
   }));
 }
