@@ -1,0 +1,19 @@
+/**
+ * The bot in a process of its own, so that it can be killed, paused and told to stop. Settings come from the environment as
+ * for `ticketsmith start`; the first argument is JSON with what that command does not offer: role and short locks.
+ */
+import { stopOnSignal } from "../../src/cli/start.ts";
+import { type BotOptions, startBot } from "../../src/main.ts";
+import { loadConfig } from "../../src/platform/config.ts";
+import { createLog } from "../../src/platform/log.ts";
+
+export type BotSettings = Pick<BotOptions, "role" | "leaseMs" | "sweepMs" | "quietMs" | "concurrency">;
+
+const config = loadConfig();
+const log = createLog({ level: config.environment.LOG_LEVEL });
+const settings = JSON.parse(process.argv[2] ?? "{}") as BotSettings;
+const bot = await startBot({ ...settings, config, log, sandbox: "process-for-demo" });
+stopOnSignal(bot, log);
+process.send?.({ url: bot.url });
+// The channel must not keep the process alive once the bot has ended.
+process.channel?.unref();

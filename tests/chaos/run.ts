@@ -1,0 +1,80 @@
+/**
+ * The chaos battery: `npm run chaos [-- <pattern> --seeds <n>]`. Breaks the bot in every way we know and prints a table of what
+ * held. A seed that fails is kept in `failing-seeds.json` and tried again in every later run.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { startPostgres } from "../support/postgres.ts";
+import { type Conditions, type Part, spread } from "./battery/case.ts";
+import { killEverywhere } from "./battery/kills.ts";
+
+const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>> = {
+  kills: killEverywhere,
+};
+
+const seedsFile = path.join(import.meta.dirname, "failing-seeds.json");
+const kept: Record<string, number[]> = existsSync(seedsFile)
+  ? (JSON.parse(readFileSync(seedsFile, "utf8")) as Record<string, number[]>)
+  : {};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: "string", default: "1" }, seed: { type: "string" }, quiet: { type: "boolean" } },
+});
+const wanted =
+  values.seed === undefined ? Array.from({ length: Number(values.seeds) }, (_, at) => at + 1) : [Number(values.seed)];
+const pattern = new RegExp(positionals[0] ?? "");
+
+const results: { key: string; part: Part; seconds: number }[] = [];
+const postgres = await startPostgres();
+try {
+  for (const [key, run] of Object.entries(parts).filter(([name]) => pattern.test(name))) {
+    const started = performance.now();
+    const seeds = [...new Set([...wanted, ...(values.seed === undefined ? (kept[key] ?? []) : [])])];
+    process.stdout.write(`\n${key}, seeds ${seeds.join(", ")}\n`);
+    const say = (line: string): void => void (values.quiet ? 0 : process.stdout.write(`  ${line}\n`));
+    const part = await run({ postgresUrl: postgres.url, seeds, say }).catch((error: unknown): Part => {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { name: key, cases: [{ name: "came to an early end", seed: seeds[0] ?? 0, wrong: [why] }] };
+    });
+    results.push({ key, part, seconds: (performance.now() - started) / 1000 });
+  }
+} finally {
+  await postgres.close();
+}
+
+process.stdout.write("\n");
+console.table(
+  results.map(({ part, seconds }) => {
+    const { median, max } = spread(
+      part.cases.flatMap(({ recoveryMs }) => (recoveryMs === undefined ? [] : [recoveryMs])),
+    );
+    const broken = part.cases.filter(({ wrong }) => wrong.length > 0).length;
+    return {
+      part: part.name,
+      held: part.skipped === undefined ? `${part.cases.length - broken} of ${part.cases.length}` : "skipped",
+      "back after (median, max)": max === 0 ? "" : `${(median / 1000).toFixed(1)} s, ${(max / 1000).toFixed(1)} s`,
+      more:
+        part.skipped ??
+        Object.entries(part.figures ?? {})
+          .map(([name, value]) => `${name} ${value}`)
+          .join(", "),
+      took: `${Math.round(seconds)} s`,
+    };
+  }),
+);
+
+let failed = false;
+for (const { key, part } of results) {
+  for (const { name, seed, wrong } of part.cases.filter((one) => one.wrong.length > 0)) {
+    failed = true;
+    process.stdout.write(`FAILED ${key}, seed ${seed}: ${name}\n${wrong.map((line) => `    ${line}\n`).join("")}`);
+    if (seed > 0) kept[key] = [...new Set([...(kept[key] ?? []), seed])];
+  }
+}
+if (failed) {
+  writeFileSync(seedsFile, `${JSON.stringify(kept, null, 2)}\n`);
+  process.stdout.write(`\nThe seeds are kept in ${path.relative(process.cwd(), seedsFile)}.\n`);
+  process.exitCode = 1;
+}
