@@ -86,9 +86,17 @@ export interface Ensured {
 }
 
 /**
+ * How a row was settled: what the writer answered, or why nobody was asked.
+ *   dry_run     nothing is written in a dry run
+ *   superseded  a newer text for the same place was ready before this one was sent
+ */
+export const outcomes = ["created", "updated", "unchanged", "dry_run", "superseded"] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/**
  * planned   decided and committed, not yet attempted
  * sent      an attempt was begun; if nobody is at it, whether it happened is unknown until looked up
- * settled   happened exactly once; `ref` says where
+ * settled   happened exactly once; `ref` says where (null when it was superseded)
  * failed    refused for good; the run stops on it
  */
 export const effectStates = ["planned", "sent", "settled", "failed"] as const;
@@ -102,7 +110,7 @@ export interface LedgerRow {
   readonly position: number;
   readonly effect: Effect;
   readonly state: EffectState;
-  readonly outcome: Ensured["outcome"] | "dry_run" | null;
+  readonly outcome: Outcome | null;
   readonly ref: Ref | null;
   readonly attempts: number;
   readonly error: string | null;

@@ -5,7 +5,7 @@
 import type { Effect, Ensured, LedgerRow, Ref } from "../domain/effect.ts";
 import { messageOf, Permanent, Retryable, UserError } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
-import { listUnsettled, markSent, noteFailure, settle } from "../store/ledger.ts";
+import { listUnsettled, markSent, noteFailure, settle, supersedeOlderStatuses } from "../store/ledger.ts";
 import { addProgress } from "../store/steps.ts";
 import { ensureInConfluence } from "./confluence.ts";
 import type { Door } from "./door.ts";
@@ -48,14 +48,22 @@ async function performOne(door: Door, run: Run, row: LedgerRow): Promise<void> {
   });
 }
 
+/** Whether the next row is a newer text for the comment that this row would write: then there is no need to write twice. */
+function isOutdated({ effect }: LedgerRow, next: LedgerRow | undefined): boolean {
+  return effect.kind === "jira.status" && next?.effect.kind === "jira.status" && next.effect.ticket === effect.ticket;
+}
+
 /**
  * Performs what a step planned and is not settled yet.
  * @throws Retryable when it must be tried again later, Permanent or UserError when it was refused for good
  *   (both noted on the row), LeaseLost when another worker took over
  */
 export async function performEffects(door: Door, run: Run, step: string, signal: AbortSignal): Promise<void> {
-  for (const row of await listUnsettled(door.database, run.id, step)) {
+  const rows = await listUnsettled(door.database, run.id, step);
+  for (const [at, row] of rows.entries()) {
+    if (isOutdated(row, rows[at + 1])) continue;
     signal.throwIfAborted();
+    if (row.effect.kind === "jira.status") await supersedeOlderStatuses(door.database, row);
     try {
       await performOne(door, run, row);
     } catch (error) {

@@ -88,6 +88,20 @@ export async function settle(
   );
 }
 
+/**
+ * Settles every status of the ticket that the run planned before `row` and has not settled: `row` says it all by now. That includes
+ * one that was sent, since all of them are texts of the same comment.
+ */
+export async function supersedeOlderStatuses(db: Queryable, row: LedgerRow): Promise<void> {
+  await db.query(
+    `update ticketsmith.effects old set state = 'settled', outcome = 'superseded', error = null, settled_at = now()
+     from ticketsmith.effects new
+     where new.key = $1 and old.run_id = new.run_id and old.state <> 'settled' and old.effect ->> 'kind' = 'jira.status'
+       and old.effect ->> 'ticket' = new.effect ->> 'ticket' and (old.planned_at, old.position) < (new.planned_at, new.position)`,
+    [row.key],
+  );
+}
+
 /** Notes why an attempt went wrong; `forGood` when the other side refused it. */
 export async function noteFailure(db: Queryable, key: string, message: string, forGood: boolean): Promise<void> {
   await db.query(

@@ -151,7 +151,11 @@ describe("a run", () => {
   test("performs effects in order, announcement first", async () => {
     const one: Step<string> = {
       ...step("one", async ({ run }) => ({
-        effects: [say("a", run.target.ticket, "first"), say("b", run.target.ticket, "second")],
+        effects: [
+          say("a", run.target.ticket, "first"),
+          { name: "move", effect: { kind: "jira.transition", ticket: run.target.ticket, status: "In Progress" } },
+          say("b", run.target.ticket, "second"),
+        ],
       })),
       announce: async ({ run }) => [say("hello", run.target.ticket, "on it")],
     };
@@ -162,7 +166,42 @@ describe("a run", () => {
     expect((await listEffects(database, run.id)).map((row) => [row.key.replace(run.id, "run"), row.state])).toEqual([
       ["run/one/hello", "settled"],
       ["run/one/a", "settled"],
+      ["run/one/move", "settled"],
       ["run/one/b", "settled"],
+    ]);
+  });
+
+  test("writes a comment once when two texts for it are ready, the newer one", async () => {
+    const machine = engine([
+      step("one", async ({ run: { target } }) => ({
+        effects: [say("a", target.ticket, "first"), say("b", target.ticket, "second"), say("c", "SHOP-0", "elsewhere")],
+      })),
+    ]);
+    const run = await begin(machine);
+    await advance(machine, run.id);
+    expect(told.map((text) => text.trim())).toEqual(["second", "elsewhere"]);
+    expect(
+      (await listEffects(database, run.id)).map(({ name, state, outcome, ref }) => [name, state, outcome, ref?.id]),
+    ).toEqual([
+      ["a", "settled", "superseded", undefined],
+      ["b", "settled", "updated", "1"],
+      ["c", "settled", "updated", "1"],
+    ]);
+  });
+
+  test("leaves no older text behind that could be sent after the last one", async () => {
+    const machine = engine([
+      step("one", async ({ run }) => ({ effects: [say("a", run.target.ticket, "first")] })),
+      step("two", async () => ({})),
+    ]);
+    const run = await begin(machine);
+    trouble = [new Permanent("Jira says 403")];
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "failed", reason: "Jira says 403" });
+    expect(told).toHaveLength(1);
+    expect((await listEffects(database, run.id)).map(({ name, state, outcome }) => [name, state, outcome])).toEqual([
+      ["a", "settled", "superseded"],
+      ["closed", "settled", "updated"],
     ]);
   });
 

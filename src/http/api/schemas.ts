@@ -1,6 +1,6 @@
 /** The shapes of the API, for programs of other people: fields are added here, never renamed or taken away. */
 import { z } from "zod";
-import { Effect, effectStates, Ref } from "../../domain/effect.ts";
+import { Effect, effectStates, outcomes, Ref } from "../../domain/effect.ts";
 import { senders, verdicts } from "../../domain/event.ts";
 import { Gate, RunState, Target } from "../../domain/run.ts";
 
@@ -48,7 +48,7 @@ export const EffectAnswer = z
     step: z.string(),
     name: z.string(),
     state: z.enum(effectStates),
-    outcome: z.enum(["created", "updated", "unchanged", "dry_run"]).nullable(),
+    outcome: z.enum(outcomes).nullable(),
     ref: Ref.nullable(),
     attempts: z.number().int(),
     error: z.string().nullable(),

@@ -43,6 +43,11 @@ function aboutOf(effect: Effect): string {
   }
 }
 
+function outcomeWords({ outcome }: LedgerRow): string {
+  if (outcome === "dry_run") return "dry run: not written";
+  return outcome === "superseded" ? "not needed: a newer text was ready" : (outcome ?? "");
+}
+
 /** One line per row, in order. */
 export function readLedger(rows: readonly LedgerRow[]): LedgerLine[] {
   return rows.map((row) => ({
@@ -50,7 +55,7 @@ export function readLedger(rows: readonly LedgerRow[]): LedgerLine[] {
     about: aboutOf(row.effect),
     step: row.step,
     pill: effectPills[row.state],
-    outcome: row.outcome === "dry_run" ? "dry run: not written" : (row.outcome ?? ""),
+    outcome: outcomeWords(row),
     url: row.ref === null ? null : webAddress(row.ref.url),
     refId: row.ref?.id ?? "",
     error: row.error ?? "",

@@ -178,13 +178,13 @@ export function createApi(options: CloudOptions) {
 
     async createProperty(pageId: string, key: string, value: unknown): Promise<void> {
       const body = { pageId: Number(pageId), key, value };
-      await call(`write a property of page ${pageId}`, z.unknown(), () => createPageProperty(client, body));
+      await call(`write a property of page ${pageId}`, PropertyAnswer, () => createPageProperty(client, body));
     },
 
     async updateProperty(pageId: string, key: string, property: RemoteProperty, value: unknown): Promise<void> {
       const version = { number: property.version + 1 };
       const body = { pageId: Number(pageId), propertyId: Number(property.id), key, value, version };
-      await call(`write a property of page ${pageId}`, z.unknown(), () => updatePagePropertyById(client, body));
+      await call(`write a property of page ${pageId}`, PropertyAnswer, () => updatePagePropertyById(client, body));
     },
 
     async labels(pageId: string): Promise<string[]> {
@@ -198,7 +198,8 @@ export function createApi(options: CloudOptions) {
     /** Adds labels; those that are there stay. Only v1 can. */
     async addLabels(pageId: string, names: readonly string[]): Promise<void> {
       const body = names.map((name) => ({ prefix: "global", name }));
-      await call(`label page ${pageId}`, z.unknown(), () => addLabelsToContent(client, { id: pageId, body }));
+      const schema = z.object({ results: z.array(z.unknown()) });
+      await call(`label page ${pageId}`, schema, () => addLabelsToContent(client, { id: pageId, body }));
     },
 
     /** Ids of the pages that a CQL query finds. The index lags: never take it for proof that something is not there. */

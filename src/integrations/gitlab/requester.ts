@@ -67,9 +67,7 @@ function parse(call: string, response: Response, text: string): FormattedRespons
   if (!/\bjson\b/.test(response.headers.get("content-type") ?? "")) {
     // A sign-in page or a proxy's greeting with status 200 must not pass for an answer.
     if (/^\s*<(?:!doctype|html)/i.test(text)) {
-      throw new Permanent(`${call}: a web page came back instead of JSON; is the base URL that of GitLab?`, {
-        status: response.status,
-      });
+      throw new Retryable(`${call}: a web page came back instead of JSON; is the base URL that of GitLab?`);
     }
     return text;
   }

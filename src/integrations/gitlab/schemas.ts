@@ -1,6 +1,6 @@
 /** The parts of GitLab's answers that we rely on (REST v4). Everything else in them is ignored. */
 import { z } from "zod";
-import { Permanent } from "../../domain/errors.ts";
+import { Retryable } from "../../domain/errors.ts";
 import type { MergeRequest } from "../../domain/ticket.ts";
 
 export const UserAnswer = z.object({ id: z.number().int(), username: z.string(), name: z.string() });
@@ -37,13 +37,16 @@ export const MergeRequestAnswer = z.object({
 });
 export type MergeRequestAnswer = z.infer<typeof MergeRequestAnswer>;
 
-/** Checks an answer. Throws Permanent naming the field that is not as GitLab's documentation says. */
+/**
+ * Checks an answer. Throws Retryable naming the field that is not as GitLab's documentation says: it comes from somebody between us
+ * and GitLab, or from a GitLab in trouble, and whatever was asked for may have happened.
+ */
 export function checked<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
   const result = schema.safeParse(answer);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
-  throw new Permanent(`GitLab's ${what} is not in the expected shape${place}: ${issue?.message ?? "unreadable"}`);
+  throw new Retryable(`GitLab's ${what} is not in the expected shape${place}: ${issue?.message ?? "unreadable"}`);
 }
 
 /** A merge request in our words. */

@@ -70,7 +70,7 @@ async function ensureLabels(site: Site, input: Parameters<TicketWriter["ensureLa
   const unwanted = [...new Set(input.remove)].filter((label) => present.has(label));
   const changes = [...missing.map((add) => ({ add })), ...unwanted.map((remove) => ({ remove }))];
   if (changes.length === 0) return { outcome: "unchanged", ref };
-  await site.call(`change labels of ${ticket}`, Nothing, () =>
+  await site.write(ticket, `change labels of ${ticket}`, Nothing, () =>
     // `fields.labels` would replace the labels that people set meanwhile.
     site.jira.issues.editIssue({ issueIdOrKey: ticket, update: { labels: changes } }),
   );
@@ -93,7 +93,7 @@ async function ensureRemoteLink(site: Site, input: Parameters<TicketWriter["ensu
     return { outcome: "unchanged", ref: { id: present.id, url } };
   }
   // Jira upserts by the global id, so a repeated attempt cannot make a second link.
-  const written = await site.call(`link ${ticket} to ${url}`, Written, () =>
+  const written = await site.write(ticket, `link ${ticket} to ${url}`, Written, () =>
     site.jira.issueRemoteLinks.createOrUpdateRemoteIssueLink({
       issueIdOrKey: ticket,
       globalId,

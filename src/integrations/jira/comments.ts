@@ -66,7 +66,7 @@ async function ownWithMarker(site: Site, ticket: string, marker: string): Promis
 }
 
 async function create(site: Site, ticket: string, body: AdfDoc, properties: object[]): Promise<string> {
-  const made = await site.call(`comment on ${ticket}`, Written, () =>
+  const made = await site.write(ticket, `comment on ${ticket}`, Written, () =>
     // Always ADF: given a string, jira.js 6.2 makes two requests and drops the properties.
     site.jira.issueComments.addComment({ issueIdOrKey: ticket, body: body as never, properties: properties as never }),
   );
@@ -103,7 +103,7 @@ export async function ensureComment(site: Site, input: Parameters<TicketWriter["
   const { id } = kept;
   const isSame = sameAdf(kept.body, body);
   if (!isSame) {
-    const update = site.call(`edit comment ${id} of ${ticket}`, Nothing, () =>
+    const update = site.write(ticket, `edit comment ${id} of ${ticket}`, Written, () =>
       // The properties go along although Jira keeps them by itself: without the marker the comment would be lost to us.
       site.jira.issueComments.updateComment({
         issueIdOrKey: ticket,
@@ -114,7 +114,7 @@ export async function ensureComment(site: Site, input: Parameters<TicketWriter["
     await gone(`Comment ${id} of ${ticket}`, update);
   }
   for (const { id: extra } of surplus) {
-    const removal = site.call(`delete duplicate comment ${extra} of ${ticket}`, Nothing, () =>
+    const removal = site.write(ticket, `delete duplicate comment ${extra} of ${ticket}`, Nothing, () =>
       site.jira.issueComments.deleteComment({ issueIdOrKey: ticket, id: extra }),
     );
     await gone(`Comment ${extra} of ${ticket}`, removal);

@@ -1,9 +1,11 @@
 /** What every part of the adapter shares: the client, the bounded call, who we are and where people look at tickets. */
 import type { CloudClient } from "jira.js";
+import type { z } from "zod";
 import { Permanent } from "../../domain/errors.ts";
 import type { Actor } from "../../domain/event.ts";
 import { Myself, ServerInfo } from "./answers.ts";
 import type { Call } from "./calls.ts";
+import { createPace } from "./pace.ts";
 
 /** How long a proof that our token is alive is trusted. */
 const proofMs = 5 * 60_000;
@@ -11,6 +13,8 @@ const proofMs = 5 * 60_000;
 export interface Site {
   readonly jira: CloudClient;
   readonly call: Call;
+  /** The same for everything that changes the ticket: waits until Jira's limit for it allows one more write. */
+  write<T>(ticket: string, what: string, schema: z.ZodType<T>, request: () => Promise<unknown>): Promise<T>;
   /** Asks Jira who we are. Permanent when the token is dead. */
   whoAmI(): Promise<Actor>;
   /**
@@ -27,6 +31,7 @@ export function createSite(options: { jira: CloudClient; call: Call; baseUrl: st
   const { jira, call } = options;
   const base = options.baseUrl.replace(/\/+$/, "");
   const viaGateway = new URL(base).hostname === "api.atlassian.com";
+  const pace = createPace();
   let proof: { actor: Actor; at: number } | undefined;
   let address: string | undefined = viaGateway ? undefined : base;
 
@@ -40,6 +45,10 @@ export function createSite(options: { jira: CloudClient; call: Call; baseUrl: st
   return {
     jira,
     call,
+    async write(ticket, what, schema, request) {
+      await pace(ticket);
+      return call(what, schema, request);
+    },
     whoAmI,
     async identity() {
       return proof !== undefined && Date.now() - proof.at < proofMs ? proof.actor : whoAmI();

@@ -54,7 +54,7 @@ export async function ensureTransition(site: Site, input: { ticket: string; stat
   );
   const { id } = chooseTransition(ticket, from, input.status, transitions);
   try {
-    await site.call(`move ${ticket} to ${input.status}`, Nothing, () =>
+    await site.write(ticket, `move ${ticket} to ${input.status}`, Nothing, () =>
       site.jira.issues.doTransition({ issueIdOrKey: ticket, transition: { id } }),
     );
   } catch (error) {
@@ -63,6 +63,10 @@ export async function ensureTransition(site: Site, input: { ticket: string; stat
       throw new Retryable(`${ticket} was moved meanwhile`, { cause: error });
     }
     throw error;
+  }
+  // jira.js takes any 2xx for a success here, a proxy's page included. (Not "is it there now": a rule may have moved it on.)
+  if (isSameStatus(await readStatus(site, ticket), from)) {
+    throw new Retryable(`Jira accepted to move ${ticket} to "${input.status}", but it is still in "${from}"`);
   }
   return { outcome: "updated", ref };
 }

@@ -111,7 +111,7 @@ test.each<
   [
     "a web page",
     { status: 200, headers: { "content-type": "text/html" }, body: "<!DOCTYPE html><p>Sign in" },
-    { name: "Permanent" },
+    { name: "Retryable" },
   ],
   [
     "broken JSON",
@@ -121,7 +121,7 @@ test.each<
   [
     "another shape",
     { status: 200, body: { id: "seven" } },
-    { name: "Permanent", message: expect.stringContaining("at id") },
+    { name: "Retryable", message: expect.stringContaining("at id") },
   ],
 ])("an answer: %s", async (_name, answer, expected) => {
   const gitlab = await openGitLab();
