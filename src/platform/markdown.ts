@@ -7,7 +7,8 @@ import { unified } from "unified";
 
 const parser = unified().use(remarkParse).use(remarkGfm);
 const printer = unified()
-  .use(remarkGfm)
+  // Cells are not padded to equal width: one long command would blow up every row.
+  .use(remarkGfm, { tablePipeAlign: false })
   .use(remarkStringify, { bullet: "-", fences: true, rule: "-", listItemIndent: "one", emphasis: "_" });
 
 /** Parses Markdown. Never throws: any text is some Markdown. */

@@ -89,6 +89,10 @@ export const Policy = z
           .array(z.string())
           .default([])
           .describe("Hosts, besides Jira, GitLab and Confluence, that bodies may link to"),
+        sandbox: z
+          .enum(["bubblewrap", "none"])
+          .default("bubblewrap")
+          .describe("Where code of repositories is run. none: nowhere, tests are then reported as not run"),
         commandSeconds: z
           .number()
           .int()

@@ -19,7 +19,8 @@ export const publish: Step<z.infer<typeof published.output>> = {
     const { tests, proof } = context.output(verified);
     const { approach, risks } = context.output(planned);
     const branch = branchOf(ticket.key);
-    const title = `${ticket.key}: ${claim.title}`;
+    // A title is read where the proof is not: only what the tests bear out may be said there in the model's words.
+    const title = `${ticket.key}: ${tests.status === "passed" ? claim.title : ticket.summary}`;
     const body = render("gitlab/merge-request.md", {
       ticket,
       claim: { summary: claim.summary },

@@ -134,7 +134,7 @@ export interface Handover {
 export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<void> {
   const { rowCount } = await tx.query(
     `update ticketsmith.runs
-     set state = $3::text, step = coalesce($4, step), reason = $5, waiting_for = $6, lease_until = null, updated_at = now(),
+     set state = $3::text, step = coalesce($4, step), reason = coalesce($5, case when cancel_requested then reason end), waiting_for = $6, lease_until = null, updated_at = now(),
          not_before = case when $7::float8 is null then null else now() + $7::float8 * interval '1 millisecond' end,
          starts = case when $8 then 0 when $3::text = 'queued' then greatest(starts - 1, 0) else starts end,
          tries = case when $8 then 0 when $10 then tries else tries + 1 end,

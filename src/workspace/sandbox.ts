@@ -14,7 +14,7 @@ import { findLeak } from "./probes.ts";
 
 export interface SandboxOptions {
   /** `auto`: bubblewrap or nothing. `process-for-demo`: a plain child process where bubblewrap does not work; never for foreign code. */
-  readonly mode: "auto" | "process-for-demo";
+  readonly mode: "auto" | "process-for-demo" | "off";
   /** Directory of the `node` that commands get. Default: the one that runs us. */
   readonly nodeDirectory?: string;
   readonly log: Log;
@@ -47,6 +47,7 @@ export function createSandbox(options: SandboxOptions): Sandbox {
   };
 
   async function findOut(): Promise<SandboxStatus> {
+    if (options.mode === "off") return { kind: "none", reason: "it is switched off in the configuration" };
     const reason = await whyNot(setup);
     if (reason === null) return { kind: "bubblewrap", reason: "bubblewrap passed its self test" };
     return options.mode === "process-for-demo"

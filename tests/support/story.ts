@@ -12,6 +12,7 @@ import { createLog } from "../../src/platform/log.ts";
 import { type Acme, type AcmeOptions, startAcme } from "../../src/stand-ins/acme/acme.ts";
 import { listEffects } from "../../src/store/ledger.ts";
 import { findRun, listRuns } from "../../src/store/runs.ts";
+import { checkStory } from "../contract/check-story.ts";
 import { createTestDatabase } from "./postgres.ts";
 
 export interface Story {
@@ -23,7 +24,7 @@ export interface Story {
   effects(run: Run): Promise<LedgerRow[]>;
   /** `step/name kind outcome` of every effect, in the order in which they were performed. */
   deeds(run: Run): Promise<string[]>;
-  /** Ends everything. Fails the test when a stand-in was asked something that it does not know. */
+  /** Ends everything. Fails the test when a stand-in was asked something that it does not know, or in a way that the official API descriptions forbid. */
   close(): Promise<void>;
 }
 
@@ -97,6 +98,7 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
       const { jira, gitlab, confluence, model } = acme;
       expect([...jira.unknown, ...gitlab.unknown, ...confluence.unknown, ...model.unknown]).toEqual([]);
       expect(model.unexpected).toEqual([]);
+      expect(checkStory(acme)).toEqual([]);
     },
   };
   return story;
