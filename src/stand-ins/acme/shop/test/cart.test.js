@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { total } from "../src/cart.js";
 
 test("the total is the sum of price times quantity", () => {
-  assert.equal(total([{ price: 250, quantity: 2 }, { price: 99, quantity: 1 }]), 599);
+  assert.equal(
+    total([
+      { price: 250, quantity: 2 },
+      { price: 99, quantity: 1 },
+    ]),
+    599,
+  );
 });
 
 test("a discount code lowers the total", () => {
