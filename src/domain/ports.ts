@@ -5,7 +5,7 @@
 import type { Root } from "mdast";
 import type { BranchPayload, Ensured } from "./effect.ts";
 import type { Actor } from "./event.ts";
-import type { CodeProject, MergeRequest, Page, Ticket } from "./ticket.ts";
+import type { CodeProject, Hook, LabelChange, LabelledTicket, MergeRequest, Page, Ticket } from "./ticket.ts";
 
 /** A body on its way out: checked, neutralised Markdown as a tree. Adapters turn it into ADF, storage XHTML or text. */
 export type Body = Root;
@@ -19,6 +19,21 @@ export interface TicketReader {
   readTicket(key: string): Promise<Ticket>;
   /** Names of the project roles and groups that an account is in, for permission checks. Missing account: both empty. */
   readMembership(accountId: string, project: string): Promise<{ roles: string[]; groups: string[] }>;
+}
+
+/** Finds work that no webhook told of. */
+export interface TicketSearch {
+  /**
+   * Tickets of these projects that carry at least one of the labels and changed within the last `minutes`. What it sees may be
+   * minutes old: look further back than you think you have to, and do not trust the labels.
+   */
+  findLabelled(input: {
+    projects: readonly string[];
+    labels: readonly string[];
+    minutes: number;
+  }): Promise<LabelledTicket[]>;
+  /** Every change of a ticket's labels since it was created, oldest first. */
+  readLabelChanges(ticket: { readonly key: string; readonly id: string }): Promise<LabelChange[]>;
 }
 
 export interface TicketWriter {
@@ -43,6 +58,14 @@ export interface CodeReader {
   findMergeRequest(input: { repository: string; sourceBranch: string }): Promise<MergeRequest | null>;
   /** GitLab access level (0 none, 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner), inherited ones included. */
   readAccessLevel(input: { repository: string; userId: string }): Promise<number>;
+}
+
+/** Looks after the webhooks of repositories. */
+export interface HookKeeper {
+  /** A project's own webhooks. Permanent with status 403 when our token may not see them. */
+  listHooks(repository: string): Promise<Hook[]>;
+  /** Has a sample sent; a 2xx to it switches the webhook on again. Permanent when the sample was answered otherwise. */
+  testHook(input: { repository: string; hookId: number }): Promise<void>;
 }
 
 export interface CodeWriter {

@@ -28,6 +28,27 @@ export interface Ticket {
   readonly updatedAt: string;
 }
 
+/** A ticket as a search finds it. */
+export interface LabelledTicket {
+  readonly id: string;
+  readonly key: string;
+  readonly project: string;
+  readonly labels: readonly string[];
+  readonly creator: Actor | null;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+export interface LabelChange {
+  /** The tracker's own id of the change, the same as in its webhooks. */
+  readonly id: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly actor: Actor | null;
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+}
+
 export interface CodeProject {
   readonly id: number;
   /** e.g. `acme/shop` */
@@ -59,4 +80,12 @@ export interface Page {
   readonly version: number;
   /** Markdown. */
   readonly body: string;
+}
+
+/** A webhook of a repository. */
+export interface Hook {
+  readonly id: number;
+  readonly url: string;
+  /** `paused`: switched off for a while after failures; `disabled`: until somebody switches it on again. */
+  readonly state: "working" | "paused" | "disabled";
 }

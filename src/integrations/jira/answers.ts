@@ -6,7 +6,7 @@ import type { Actor } from "../../domain/event.ts";
 export const Nothing = z.union([z.undefined(), z.null(), z.literal(""), z.strictObject({})]);
 
 /** jira.js turns dates into Date objects, unless it found something odd in the answer: then they are still text. */
-const time = z
+export const time = z
   .union([z.date(), z.string()])
   .optional()
   .transform((value) => {
@@ -14,7 +14,7 @@ const time = z
     return Number.isNaN(date.getTime()) ? new Date(0).toISOString() : date.toISOString();
   });
 
-const User = z.looseObject({ accountId: z.string().optional(), displayName: z.string().optional() });
+export const User = z.looseObject({ accountId: z.string().optional(), displayName: z.string().optional() });
 
 /** Authors are missing when the account was deleted. */
 export function actorOf(user: z.infer<typeof User> | null | undefined): Actor {

@@ -2,7 +2,7 @@
 import { createCloudClient } from "jira.js";
 import type { Ensured } from "../../domain/effect.ts";
 import { Permanent } from "../../domain/errors.ts";
-import type { TicketReader, TicketWriter } from "../../domain/ports.ts";
+import type { TicketReader, TicketSearch, TicketWriter } from "../../domain/ports.ts";
 import type { Ticket } from "../../domain/ticket.ts";
 import type { Log } from "../../platform/log.ts";
 import { registerSecret } from "../../platform/redact.ts";
@@ -10,6 +10,7 @@ import { fromAdf } from "./adf.ts";
 import { actorOf, Issue, IssueLabels, Nothing, RemoteLinks, Written } from "./answers.ts";
 import { createCall, createDriftLog } from "./calls.ts";
 import { ensureComment, readComments } from "./comments.ts";
+import { createTicketSearch } from "./labelled.ts";
 import { readMembership } from "./membership.ts";
 import { checkedKey, createSite, type Site } from "./site.ts";
 import { ensureTransition } from "./transitions.ts";
@@ -115,7 +116,7 @@ export function createJiraCloud(options: {
   apiToken: string;
   timeoutMs?: number;
   log: Log;
-}): TicketReader & TicketWriter {
+}): TicketReader & TicketSearch & TicketWriter {
   registerSecret(options.apiToken);
   registerSecret(Buffer.from(`${options.email}:${options.apiToken}`).toString("base64"));
   const jira = createCloudClient({
@@ -129,6 +130,7 @@ export function createJiraCloud(options: {
     whoAmI: () => site.whoAmI(),
     readTicket: (key) => readTicket(site, key),
     readMembership: (accountId, project) => readMembership(site, accountId, project),
+    ...createTicketSearch(site),
     ensureComment: (input) => ensureComment(site, input),
     ensureTransition: (input) => ensureTransition(site, input),
     ensureLabels: (input) => ensureLabels(site, input),

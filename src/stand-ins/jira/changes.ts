@@ -40,6 +40,7 @@ export function createIssue(world: JiraWorld, actor: JiraUser, input: NewIssue):
     comments: [],
     remoteLinks: [],
     properties: new Map(),
+    history: [],
   };
   world.issues.set(issue.key, issue);
   const items = [

@@ -4,7 +4,7 @@ import { createIssue, deleteIssue, editIssue, moveIssue, transitionsOf } from ".
 import { putRemoteLink } from "./discussion.ts";
 import { bodyOf, type Door, listIn, objectIn } from "./door.ts";
 import { searchIssues } from "./jql.ts";
-import { fieldsJson, issueJson, remoteLinkJson, transitionJson } from "./shapes.ts";
+import { fieldsJson, historyJson, issueJson, remoteLinkJson, transitionJson } from "./shapes.ts";
 import { type JiraIssue, type JiraWorld, Refusal } from "./world.ts";
 
 /** `fields=a,b`, `*all`, `*navigable`, `-a`. */
@@ -31,6 +31,21 @@ function search(world: JiraWorld, input: { jql: string; fields: string[]; token:
   });
   const nextPageToken = Buffer.from(`from:${from + max}`).toString("base64url");
   return { status: 200, body: { issues, isLast, ...(isLast ? {} : { nextPageToken }) } };
+}
+
+/** A page of at most 100, oldest first. */
+function changelog(world: JiraWorld, issue: JiraIssue, query: URLSearchParams): StandInReply {
+  const total = issue.history.length;
+  const startAt = Math.max(0, Number(query.get("startAt") ?? 0));
+  const maxResults = Math.min(100, Math.max(1, Number(query.get("maxResults") ?? 100)));
+  const values = issue.history.slice(startAt, startAt + maxResults).map((entry) => historyJson(world, entry));
+  const isLast = startAt + maxResults >= total;
+  const self = `${world.url}/rest/api/3/issue/${issue.key}/changelog`;
+  const nextPage = `${self}?startAt=${startAt + maxResults}&maxResults=${maxResults}`;
+  return {
+    status: 200,
+    body: { self, ...(isLast ? {} : { nextPage }), maxResults, startAt, total, isLast, values },
+  };
 }
 
 function create(world: JiraWorld, request: StandInRequest, actor: Parameters<typeof createIssue>[1]): StandInReply {
@@ -153,6 +168,7 @@ export function issueRoutes(world: JiraWorld, door: Door): Route[] {
         return { status: 204 };
       }),
     ],
+    ["GET", `${path}/changelog`, door.forIssue(({ query }, _actor, issue) => changelog(world, issue, query))],
     [
       "GET",
       `${path}/transitions`,

@@ -118,7 +118,12 @@ export async function startJira(options: JiraOptions): Promise<JiraStandIn> {
   if (options.webhook) hooks.push({ id: 1, name: "Ticketsmith", events: [], filter: "", ...options.webhook });
   const sender = createWebhookSender({ backoffMs: options.webhookBackoffMs ?? 200 });
   world.changed = (change) => {
-    const { event, body } = webhookBody(world, change);
+    const changelogId = world.nextId();
+    if (change.kind === "updated") {
+      const { issue, actor, items } = change;
+      issue.history.push({ id: changelogId, actor, created: world.now(), items });
+    }
+    const { event, body } = webhookBody(world, change, changelogId);
     for (const hook of hooks) if (isWanted(world, hook, event, change)) sender.send(hook, event, JSON.stringify(body));
   };
   const door = createDoor(world, options.writeLimits ?? usualWriteLimits);

@@ -3,6 +3,7 @@ import { adfToWiki } from "./rich-text.ts";
 import type {
   JiraChange,
   JiraComment,
+  JiraHistory,
   JiraIssue,
   JiraProject,
   JiraRemoteLink,
@@ -219,8 +220,13 @@ export function roleJson(world: JiraWorld, project: JiraProject, role: JiraRole)
 
 const trimmed = ["summary", "issuetype", "project", "assignee", "priority", "status"];
 
-/** Body of the web hook for a change. Comments come without `user` and with a trimmed issue, as on Cloud. */
-export function webhookBody(world: JiraWorld, change: JiraChange): { event: string; body: Json } {
+/** One change of an issue, as its changelog has it. */
+export function historyJson(world: JiraWorld, { id, actor, created, items }: JiraHistory): Json {
+  return { id, author: userJson(world, actor), created: jiraTime(created), items };
+}
+
+/** Body of the web hook for a change; `changelogId` is that of its history. Comments come without `user` and with a trimmed issue, as on Cloud. */
+export function webhookBody(world: JiraWorld, change: JiraChange, changelogId: string): { event: string; body: Json } {
   const { issue } = change;
   const fields = fieldsJson(world, issue, 2);
   const timestamp = world.now();
@@ -233,7 +239,7 @@ export function webhookBody(world: JiraWorld, change: JiraChange): { event: stri
     };
   }
   const event = `jira:issue_${change.kind}`;
-  const changelog = "items" in change ? { changelog: { id: world.nextId(), items: change.items } } : {};
+  const changelog = "items" in change ? { changelog: { id: changelogId, items: change.items } } : {};
   return {
     event,
     body: {

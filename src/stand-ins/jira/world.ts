@@ -80,6 +80,16 @@ export interface JiraIssue {
   readonly comments: JiraComment[];
   readonly remoteLinks: JiraRemoteLink[];
   readonly properties: Map<string, unknown>;
+  /** Oldest first. */
+  readonly history: JiraHistory[];
+}
+
+/** What changed at once, by whom. Creation is not in it. */
+export interface JiraHistory {
+  readonly id: string;
+  readonly actor: JiraUser;
+  readonly created: number;
+  readonly items: readonly ChangelogItem[];
 }
 
 /** One line of a changelog; `toString` is what Jira calls the new value for people. */
