@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import { createDoors } from "../webhooks/doors.ts";
+import { createDoorHandler, createDoors } from "../webhooks/doors.ts";
 import { messageOf, Permanent, UserError } from "./domain/errors.ts";
 import type { SandboxStatus } from "./domain/ports.ts";
 import type { Writers } from "./effects/door.ts";
@@ -124,7 +124,7 @@ function createAdapters(options: BotOptions) {
     ...(options.retryBaseMs === undefined ? {} : { retryDelayMs: options.retryBaseMs / 4 }),
     log,
   });
-  const sandbox = createSandbox({ mode: options.sandbox ?? "auto", log });
+  const sandbox = createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : (options.sandbox ?? "auto"), log });
   return { jira, gitlab, confluence, workspaces, model, sandbox };
 }
 
@@ -283,7 +283,7 @@ async function assemble(
       foregone: (event) => foregone(event, self, policy),
       onCommitted: () => void decidePending(),
     });
-    const doors = createDoors({
+    const doors = createDoorHandler({
       jira: { secrets: env.JIRA_WEBHOOK_SECRET, site: env.JIRA_BASE_URL },
       gitlab: { secretTokens: env.GITLAB_WEBHOOK_SECRET ?? [], signingTokens: env.GITLAB_SIGNING_TOKEN ?? [] },
       ...(env.CONFLUENCE_WEBHOOK_SECRET === undefined
@@ -292,22 +292,21 @@ async function assemble(
       accept: (delivery) => inbox.accept(delivery),
       log,
     });
-    server.on(
-      "request",
-      createApp({
-        doors,
-        database,
-        environment: env,
-        jiraUrl: env.JIRA_BASE_URL,
-        cancelRun: (runId, reason) => requestCancel(database, runId, reason),
-        isReady: () =>
-          database.query("select 1").then(
-            () => ({ ready: true, reason: "" }),
-            (error: unknown) => ({ ready: false, reason: `the database does not answer: ${messageOf(error)}` }),
-          ),
-        log,
-      }),
-    );
+    const app = createApp({
+      doors: createDoors(doors),
+      database,
+      environment: env,
+      jiraUrl: env.JIRA_BASE_URL,
+      cancelRun: (runId, reason) => requestCancel(database, runId, reason),
+      isReady: () =>
+        database.query("select 1").then(
+          () => ({ ready: true, reason: "" }),
+          (error: unknown) => ({ ready: false, reason: `the database does not answer: ${messageOf(error)}` }),
+        ),
+      log,
+    });
+    // Webhooks come in storms: express, which a storm would feel, is asked about the rest only.
+    server.on("request", (request, response) => void (doors(request, response) ?? app(request, response)));
     url = await listen(server, env.PORT, env.HOST);
   }
 

@@ -65,10 +65,11 @@ export function createDoorHandler(options: DoorOptions): DoorHandler {
 
 /**
  * All doors as a router. Mount it at the root, before anything that reads bodies.
+ * @param doors what to make them of, or the handler that is asked before express
  * @throws Error as `createDoorHandler`
  */
-export function createDoors(options: DoorOptions): Router {
-  const handler = createDoorHandler(options);
+export function createDoors(doors: DoorOptions | DoorHandler): Router {
+  const handler = typeof doors === "function" ? doors : createDoorHandler(doors);
   const router = Router();
   router.use((request, response, next) => handler(request, response) ?? next());
   return router;

@@ -6,13 +6,12 @@ import pg from "pg";
 import type { Log } from "../platform/log.ts";
 import { migrate } from "./migrate.ts";
 import { openPglitePool } from "./pglite-pool.ts";
-import type { Database, Pool } from "./queryable.ts";
+import type { Database, Pool, Rows } from "./queryable.ts";
 
-function wrap(pool: Pool, queuePool: Pool, kind: Database["kind"], close: () => Promise<void>): Database {
+function wrap(parts: Pick<Database, "kind" | "queuePool" | "prepared" | "close"> & { readonly pool: Pool }): Database {
+  const { pool, ...rest } = parts;
   return {
-    kind,
-    queuePool,
-    close,
+    ...rest,
     query: (sql, params) => pool.query(sql, params),
     async transaction(work) {
       const client = await pool.connect();
@@ -50,7 +49,13 @@ export async function openDatabase(options: {
   const onError = (error: Error): void => options.log.warn("database connection lost", { error });
   if (options.url === undefined) {
     const pool = await openPglitePool(options.directory);
-    const database = wrap(pool, pool, "pglite", () => pool.end());
+    const database = wrap({
+      pool,
+      queuePool: pool,
+      kind: "pglite",
+      prepared: (_name, sql, params) => pool.query(sql, params),
+      close: () => pool.end(),
+    });
     try {
       await migrate(database);
     } catch (error) {
@@ -75,8 +80,15 @@ export async function openDatabase(options: {
   });
   pool.on("error", onError);
   queuePool.on("error", onError);
-  const database = wrap(pool as Pool, queuePool as unknown as Pool, "postgres", async () => {
-    await Promise.all([pool.end(), queuePool.end()]);
+  const database = wrap({
+    pool: pool as Pool,
+    queuePool: queuePool as unknown as Pool,
+    kind: "postgres",
+    prepared: <R>(name: string, text: string, values: readonly unknown[]) =>
+      pool.query({ name, text, values: [...values] }) as Promise<unknown> as Promise<Rows<R>>,
+    close: async () => {
+      await Promise.all([pool.end(), queuePool.end()]);
+    },
   });
   try {
     await migrate(database);

@@ -1,7 +1,7 @@
 /** The inbox: SQL of `ticketsmith.deliveries`. */
 import { Event, type IncomingDelivery, type Sender, type Verdict } from "../domain/event.ts";
 import { toJson, toText } from "./json.ts";
-import type { Queryable } from "./queryable.ts";
+import type { Database, Queryable } from "./queryable.ts";
 
 export interface DeliveryRow {
   readonly id: string;
@@ -32,7 +32,7 @@ function firstVerdict({ parsed, foregone = null }: NewDelivery): { verdict: Verd
  * than to store them.
  * @returns keys that were new; the rest are duplicates and change nothing
  */
-export async function insertDeliveries(db: Queryable, batch: readonly NewDelivery[]): Promise<Set<string>> {
+export async function insertDeliveries(db: Database, batch: readonly NewDelivery[]): Promise<Set<string>> {
   const bodies = batch.map((delivery) => Buffer.from(toText(delivery.body)));
   let at = 1;
   const starts = bodies.map(({ length }) => {
@@ -41,7 +41,8 @@ export async function insertDeliveries(db: Queryable, batch: readonly NewDeliver
     return start;
   });
   const decided = batch.map(firstVerdict);
-  const inserted = await db.query<{ key: string }>(
+  const inserted = await db.prepared<{ key: string }>(
+    "insert-deliveries",
     `insert into ticketsmith.deliveries (key, sender, kind, body, event, verdict, reason, decided_at)
      select key, sender, kind, convert_from(substring($1::bytea from start for length), 'UTF8'), event::jsonb, verdict, reason,
             case when verdict = 'pending' then null else now() end

@@ -24,6 +24,8 @@ export interface PoolClient extends Queryable {
 }
 
 export interface Database extends Queryable {
+  /** As `query`, for a statement that is asked all the time: a server keeps it under `name`, parsed and planned. */
+  prepared<R = Record<string, unknown>>(name: string, sql: string, params: readonly unknown[]): Promise<Rows<R>>;
   /** Runs `work` between BEGIN and COMMIT on one connection; rolls back when it throws. */
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** The pool that the queue may use: its connections look in schema `bullmq` first. */
