@@ -6,14 +6,16 @@ import { LockedOut, messageOf, OverBudget, Permanent, Retryable, UserError } fro
 import type { EndState, Run } from "../domain/run.ts";
 import type { Door } from "../effects/door.ts";
 import { performEffects } from "../effects/perform.ts";
+import { behindFence } from "../platform/fence.ts";
 import type { Log } from "../platform/log.ts";
 import { closingEffects } from "../steps/close.ts";
 import { Next, type Services, type Step, type StepContext } from "../steps/step.ts";
 import { listEffects, planEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
-import { claimRun, handOver, holdLease, LeaseLost, type Pauses, readPauses, renewLease } from "../store/runs.ts";
+import { claimRun, handOver, holdLease, LeaseLost, type Pauses, readPauses } from "../store/runs.ts";
 import { addProgress, finishStep, listSteps, produceStep, startStep } from "../store/steps.ts";
 import { createContext } from "./context.ts";
+import { keepLease, momentNow } from "./lease.ts";
 import type { Bell } from "./queue.ts";
 import { stepAfter, type Workflows } from "./workflow.ts";
 
@@ -62,33 +64,26 @@ function pauseFor(engine: Engine, error: Retryable, { tries, lockedOutMs }: Paus
 
 /** Advances a run by one step. Safe to call at any time and as often as one likes. Never throws for what a run does. */
 export async function advance(engine: Engine, runId: string): Promise<void> {
-  const { database } = engine;
-  const run = await claimRun(database, runId, engine.leaseMs);
+  const { database, leaseMs, log } = engine;
+  const since = momentNow();
+  const run = await claimRun(database, runId, leaseMs);
   if (run === null) return;
-  const lease = new AbortController();
-  const heartbeat = setInterval(() => {
-    renewLease(database, run, engine.leaseMs).then(
-      ({ cancelRequested, reason }) => {
-        if (cancelRequested) lease.abort(new Cancelled(reason ?? "a person asked to stop"));
-      },
-      (error: unknown) => {
-        if (error instanceof LeaseLost) lease.abort(error);
-        else engine.log.warn("lease could not be renewed", { run: run.id, error });
-      },
-    );
-  }, engine.leaseMs / 4);
+  const lease = keepLease({ database, run, leaseMs, since, cancelled: (reason) => new Cancelled(reason), log });
   const signal = AbortSignal.any([lease.signal, engine.stopping]);
   try {
-    await work(engine, run, signal);
-  } catch (error) {
-    await landFailure(engine, run, signal.aborted ? signal.reason : error).catch((second: unknown) => {
-      // The lease runs out by itself and the sweeper rings again: nothing is lost.
-      engine.log.warn("a failure could not be recorded", { run: run.id, error: second });
+    await behindFence(lease.confirm, async () => {
+      await work(engine, run, signal).catch((error: unknown) =>
+        landFailure(engine, run, signal.aborted ? signal.reason : error),
+      );
     });
+  } catch (error) {
+    if (error instanceof LeaseLost) log.info("lease went to another worker", { run: run.id, step: run.step });
+    // The lease runs out by itself and the sweeper rings again: nothing is lost.
+    else log.warn("a failure could not be recorded", { run: run.id, error });
   } finally {
-    clearInterval(heartbeat);
+    lease.end();
     await engine.services.workspaces.remove(run.id).catch((error: unknown) => {
-      engine.log.warn("workspace could not be removed", { run: run.id, error });
+      log.warn("workspace could not be removed", { run: run.id, error });
     });
   }
 }
@@ -186,8 +181,8 @@ async function moveOn(engine: Engine, run: Run, step: Step, next: Next): Promise
 /** Turns whatever was thrown into the run's next state. */
 async function landFailure(engine: Engine, run: Run, error: unknown): Promise<void> {
   const { database, log } = engine;
+  if (error instanceof LeaseLost) throw error;
   const about = { run: run.id, ticket: run.target.ticket, step: run.step };
-  if (error instanceof LeaseLost) return log.info("lease went to another worker", about);
   if (engine.stopping.aborted && error === engine.stopping.reason) {
     await handOver(database, run, { state: "queued" });
     return log.info("run handed back: the process stops", about);
