@@ -1,6 +1,7 @@
 /** Puts one proposed commit on a branch, however often it is asked to, and never over anybody else's work. */
 import type { BranchPayload, Ensured } from "../domain/effect.ts";
 import { Permanent, Retryable } from "../domain/errors.ts";
+import { passFence } from "../platform/fence.ts";
 import { checkBranchName, checkCommitId, type Mirror } from "./mirror.ts";
 import type { Scratch } from "./scratch.ts";
 
@@ -79,6 +80,7 @@ export async function putOnBranch(input: {
       );
     }
   }
+  await passFence();
   await scratch.git(
     [
       "push",

@@ -10,6 +10,7 @@ import {
 } from "confluence.js/core";
 import { z } from "zod";
 import { messageOf, Permanent, Retryable, UserError } from "../../domain/errors.ts";
+import { passFence } from "../../platform/fence.ts";
 
 export interface CloudOptions {
   /** The site, with or without `/wiki`; may carry a path, as `https://api.atlassian.com/ex/confluence/<cloudId>` does. */
@@ -100,6 +101,7 @@ export function createTransport(options: CloudOptions): Transport {
 
   /** The library knows no time limit and no abort: stop waiting, and let the next attempt find out what happened. */
   async function call<T>(doing: string, schema: z.ZodType<T>, send: () => Promise<unknown>): Promise<T> {
+    await passFence();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(

@@ -4,6 +4,7 @@
  */
 import { createRequesterFn, type FormattedResponse, type RequestOptions } from "@gitbeaker/requester-utils";
 import { Permanent, Retryable } from "../../domain/errors.ts";
+import { passFence } from "../../platform/fence.ts";
 import type { Log } from "../../platform/log.ts";
 import { redact } from "../../platform/redact.ts";
 
@@ -36,6 +37,7 @@ async function exchange(
   const url = new URL(endpoint, `${request.prefixUrl ?? ""}/`.replace(/\/+$/, "/"));
   url.search = request.searchParams ?? "";
   const call = `${method} ${endpoint}`;
+  await passFence();
   const startedAt = Date.now();
   const signal = AbortSignal.timeout(timeoutMs);
   let response: Response;

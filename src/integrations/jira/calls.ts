@@ -9,6 +9,7 @@ import {
 } from "jira.js";
 import type { z } from "zod";
 import { messageOf, Permanent, Retryable } from "../../domain/errors.ts";
+import { passFence } from "../../platform/fence.ts";
 import type { Log } from "../../platform/log.ts";
 import { redact } from "../../platform/redact.ts";
 
@@ -71,6 +72,7 @@ export type Call = <T>(what: string, schema: z.ZodType<T>, request: () => Promis
  */
 export function createCall(timeoutMs: number): Call {
   return async (what, schema, request) => {
+    await passFence();
     let timer: NodeJS.Timeout | undefined;
     // jira.js 6.2 has neither a timeout nor an AbortSignal: the request may go on in the background and is only no longer waited for.
     const late = new Promise<never>((_, reject) => {
