@@ -51,6 +51,8 @@ export interface LoggedRequest {
 export type Fault =
   | { readonly when: "before" | "after"; readonly answer: StandInReply }
   | { readonly when: "before" | "after"; readonly reset: true }
+  /** No answer ever comes; the connection stays open. */
+  | { readonly when: "before" | "after"; readonly silent: true }
   | { readonly delayMs: number }
   /** The request lies there until this settles and is processed then, whatever became of the one who sent it. */
   | { readonly until: Promise<unknown> }
@@ -151,7 +153,7 @@ export async function startStandIn(routes: readonly Route[], options: { port?: n
       if (fault === undefined || !("when" in fault)) return;
       log("answer" in fault ? fault.answer.status : 0);
       if ("answer" in fault) send(response, fault.answer);
-      else incoming.socket.destroy();
+      else if ("reset" in fault) incoming.socket.destroy();
     };
     if (fault !== undefined && "when" in fault && fault.when === "before") return strike();
     if (match === undefined) {

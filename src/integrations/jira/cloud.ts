@@ -1,7 +1,7 @@
 /** Jira Cloud behind our ports, on jira.js 6.2. */
 import { createCloudClient } from "jira.js";
 import type { Ensured } from "../../domain/effect.ts";
-import { Permanent } from "../../domain/errors.ts";
+import { Permanent, Retryable } from "../../domain/errors.ts";
 import type { TicketReader, TicketSearch, TicketWriter } from "../../domain/ports.ts";
 import type { Ticket } from "../../domain/ticket.ts";
 import type { Log } from "../../platform/log.ts";
@@ -58,15 +58,19 @@ async function readTicket(site: Site, key: string): Promise<Ticket> {
   };
 }
 
+async function readLabels(site: Site, ticket: string): Promise<Set<string>> {
+  const issue = await site.call(`read labels of ${ticket}`, IssueLabels, () =>
+    site.jira.issues.getIssue({ issueIdOrKey: ticket, fields: ["labels"] }),
+  );
+  return new Set(issue.fields.labels ?? []);
+}
+
 async function ensureLabels(site: Site, input: Parameters<TicketWriter["ensureLabels"]>[0]): Promise<Ensured> {
   const ticket = checkedKey(input.ticket);
   const spaced = input.add.find((label) => /\s/.test(label) || label === "");
   if (spaced !== undefined) throw new Permanent(`Jira knows no labels with spaces: ${JSON.stringify(spaced)}`);
   const ref = { id: ticket, url: await site.browse(ticket) };
-  const issue = await site.call(`read labels of ${ticket}`, IssueLabels, () =>
-    site.jira.issues.getIssue({ issueIdOrKey: ticket, fields: ["labels"] }),
-  );
-  const present = new Set(issue.fields.labels ?? []);
+  const present = await readLabels(site, ticket);
   const missing = [...new Set(input.add)].filter((label) => !present.has(label));
   const unwanted = [...new Set(input.remove)].filter((label) => present.has(label));
   const changes = [...missing.map((add) => ({ add })), ...unwanted.map((remove) => ({ remove }))];
@@ -75,6 +79,11 @@ async function ensureLabels(site: Site, input: Parameters<TicketWriter["ensureLa
     // `fields.labels` would replace the labels that people set meanwhile.
     site.jira.issues.editIssue({ issueIdOrKey: ticket, update: { labels: changes } }),
   );
+  // jira.js takes any 2xx for a success here, a proxy's page included.
+  const after = await readLabels(site, ticket);
+  if (after.size === present.size && [...after].every((label) => present.has(label))) {
+    throw new Retryable(`Jira accepted to change the labels of ${ticket}, but they are the same`);
+  }
   return { outcome: "updated", ref };
 }
 
