@@ -9,6 +9,11 @@ export interface Child {
   stop(): Promise<void>;
 }
 
+/** Asked of a server: the processor time that it has used so far, microseconds. */
+export interface CpuQuestion {
+  readonly cpu: true;
+}
+
 interface Reply {
   readonly answer?: unknown;
   readonly failed?: string;
@@ -46,8 +51,13 @@ export function startChild(file: string): Child {
   };
 }
 
+async function usedCpu(): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
 /**
- * Inside such a process: answers the questions one after the other, and ends when the parent lets go.
+ * Inside such a process: answers questions (and that for its processor time), and ends when the parent lets go.
  * @param stop what to do before the end
  */
 export function answerParent<Question>(
@@ -55,7 +65,8 @@ export function answerParent<Question>(
   stop: () => Promise<void> = async () => {},
 ): void {
   process.on("message", (question) => {
-    answer(question as Question).then(
+    const known = typeof question === "object" && question !== null && "cpu" in question;
+    (known ? usedCpu() : answer(question as Question)).then(
       (value) => process.send?.({ answer: value }),
       (error: unknown) => process.send?.({ failed: error instanceof Error ? (error.stack ?? error.message) : error }),
     );

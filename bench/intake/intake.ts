@@ -8,7 +8,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Acme, startAcme } from "../../src/stand-ins/acme/acme.ts";
 import { startPostgres } from "../../tests/support/postgres.ts";
-import { type Child, startChild } from "../child.ts";
+import { type Child, type CpuQuestion, startChild } from "../child.ts";
 import { median, type Outcome } from "../outcome.ts";
 import type { InboxState } from "./bot-server.ts";
 import type { Order, Report } from "./load.ts";
@@ -27,6 +27,8 @@ const aims = { ratio: 0.4, p99: 50 };
 interface Round {
   readonly bare: Report;
   readonly bot: Report;
+  /** Processor time of the servers per request, microseconds: a busy machine changes it less than it changes rates. */
+  readonly cpu: { readonly bare: number; readonly bot: number };
   /** Deliveries without a verdict when the senders stopped. */
   readonly backlog: number;
   /** Time until the last of them had one, milliseconds. */
@@ -54,6 +56,19 @@ async function drained(bot: Child): Promise<{ backlog: number; drainMs: number; 
   return { backlog: first.pending, drainMs: performance.now() - begin, state };
 }
 
+/** One storm, and what it cost the server. */
+async function weather(
+  load: Child,
+  server: Child,
+  order: Order,
+): Promise<{ report: Report; answered: number; cpu: number }> {
+  const question: CpuQuestion = { cpu: true };
+  const before = await server.ask<number>(question);
+  const report = await load.ask<Report>(order);
+  const answered = accepted(report);
+  return { report, answered, cpu: ((await server.ask<number>(question)) - before) / answered };
+}
+
 async function play(acme: Acme, variables: Readonly<Record<string, string>>): Promise<Round[]> {
   const secret = acme.variables.JIRA_WEBHOOK_SECRET ?? "";
   const [bare, bot, load] = [
@@ -64,24 +79,25 @@ async function play(acme: Acme, variables: Readonly<Record<string, string>>): Pr
   try {
     const bareUrl = (await bare.ask<{ url: string }>({ secret })).url;
     const botUrl = (await bot.ask<{ url: string }>({ start: { ...acme.variables, ...variables, PORT: "0" } })).url;
-    const storm = (url: string, seconds: number): Promise<Report> =>
-      load.ask<Report>({ url, secret, connections, seconds } satisfies Order);
-    await storm(bareUrl, warmUpSeconds);
-    let answered = accepted(await storm(botUrl, warmUpSeconds));
+    const order = { secret, connections, seconds: warmUpSeconds };
+    await weather(load, bare, { ...order, url: bareUrl });
+    let { answered } = await weather(load, bot, { ...order, url: botUrl });
     await drained(bot);
     const result: Round[] = [];
     for (let round = 0; round < rounds; round += 1) {
-      const floor = await storm(bareUrl, roundSeconds);
-      const report = await storm(botUrl, roundSeconds);
-      answered += accepted(report);
+      const floor = await weather(load, bare, { ...order, url: bareUrl, seconds: roundSeconds });
+      const storm = await weather(load, bot, { ...order, url: botUrl, seconds: roundSeconds });
+      answered += storm.answered;
       const { backlog, drainMs, state } = await drained(bot);
       if (state.total !== answered)
         throw new Error(`${answered} deliveries were answered 202, but ${state.total} are in the inbox`);
-      result.push({ bare: floor, bot: report, backlog, drainMs });
-      const { perSecond, p50, p99 } = report;
-      console.error(
-        `${perSecond.toFixed(0)}/s of ${floor.perSecond.toFixed(0)}/s, p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, ${backlog} left for ${drainMs.toFixed(0)} ms`,
-      );
+      result.push({
+        bare: floor.report,
+        bot: storm.report,
+        cpu: { bare: floor.cpu, bot: storm.cpu },
+        backlog,
+        drainMs,
+      });
     }
     return result;
   } finally {
@@ -105,6 +121,7 @@ function outcomeOf(name: string, played: readonly Round[], binding: boolean): Ou
     ok: !binding || (ratio >= aims.ratio && p99 < aims.p99),
     notes: [
       `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms (bare: p99 ${median(played.map((r) => r.bare.p99)).toFixed(1)} ms), ${connections} connections`,
+      `processor time per delivery: ${median(played.map((r) => r.cpu.bot)).toFixed(0)} µs in the bot, ${median(played.map((r) => r.cpu.bare)).toFixed(0)} µs in the bare server`,
       `per round ${played.map((r) => `${r.bot.perSecond.toFixed(0)}:${r.bare.perSecond.toFixed(0)}`).join(" ")}; without a verdict at the end ${played.map((r) => r.backlog).join(" ")}, the last one had it ${slowest.toFixed(0)} ms later`,
     ],
     details: { rounds: played, ratio, p50, p99 },
