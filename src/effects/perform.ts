@@ -5,14 +5,18 @@
 import type { Effect, Ensured, LedgerRow, Ref } from "../domain/effect.ts";
 import { messageOf, Permanent, Retryable, UserError } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
+import { behindFence, passFence } from "../platform/fence.ts";
 import { listUnsettled, markSent, noteFailure, settle, supersedeOlderStatuses } from "../store/ledger.ts";
+import { LeaseLost } from "../store/runs.ts";
 import { addProgress } from "../store/steps.ts";
 import { ensureInConfluence } from "./confluence.ts";
 import type { Door } from "./door.ts";
 import { ensureInGitLab } from "./gitlab.ts";
 import { ensureInJira } from "./jira.ts";
+import { mendOvertaken } from "./overtaken.ts";
 
-function ensure(door: Door, effect: Effect): Promise<Ensured> {
+/** Sees to it that an effect is there. Throws as the writer's `ensure…` does. */
+export function ensure(door: Door, effect: Effect): Promise<Ensured> {
   switch (effect.kind) {
     case "jira.status":
     case "jira.transition":
@@ -29,6 +33,30 @@ function ensure(door: Door, effect: Effect): Promise<Ensured> {
 
 const nowhere: Ref = { id: "dry-run", url: "" };
 
+/** Undoes what a write of ours did too late. Nobody waits for it: what goes wrong is told in the log only. */
+async function mend(door: Door, row: LedgerRow): Promise<void> {
+  door.log.info("overtaken in the middle of a write, looking at what it left", { effect: row.key });
+  const openFence = async (): Promise<void> => undefined;
+  try {
+    await behindFence(openFence, () => mendOvertaken(door.database, row, (effect) => ensure(door, effect)));
+  } catch (error) {
+    door.log.warn("what an overtaken write left could not be mended", { effect: row.key, error });
+  }
+}
+
+/** One attempt. @throws LeaseLost when another worker took over before it came to its end, after what it left was mended */
+async function write(door: Door, row: LedgerRow): Promise<Ensured> {
+  const [result] = await Promise.allSettled([ensure(door, row.effect)]);
+  try {
+    await passFence();
+  } catch (error) {
+    if (error instanceof LeaseLost) await mend(door, row);
+    throw error;
+  }
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
+}
+
 async function performOne(door: Door, run: Run, row: LedgerRow): Promise<void> {
   const { database, log } = door;
   if (door.dryRun) {
@@ -36,7 +64,7 @@ async function performOne(door: Door, run: Run, row: LedgerRow): Promise<void> {
     return settle(database, row.key, { outcome: "dry_run", ref: nowhere });
   }
   await markSent(database, run, row.key);
-  const ensured = await ensure(door, row.effect);
+  const ensured = await write(door, row);
   await settle(database, row.key, ensured);
   log.info("effect settled", { run: run.id, effect: row.key, outcome: ensured.outcome });
   await addProgress(database, run.id, "effect", {

@@ -64,6 +64,20 @@ export async function listUnsettled(db: Queryable, runId: string, step: string):
   return rows.map(toRow);
 }
 
+/**
+ * The row, of whichever run, that wrote last to an object or is at it now.
+ * @param object the parts of the effect that name the object
+ */
+export async function newestOn(db: Queryable, object: Partial<Effect>): Promise<LedgerRow | null> {
+  const { rows } = await db.query<LedgerRow>(
+    `select ${columns} from ticketsmith.effects
+     where effect @> $1::jsonb and (state = 'sent' or (state = 'settled' and outcome in ('created', 'updated', 'unchanged')))
+     order by planned_at desc, position desc limit 1`,
+    [toJson(object)],
+  );
+  return rows[0] === undefined ? null : toRow(rows[0]);
+}
+
 /** planned | sent -> sent, if the run's lease is still ours. @throws LeaseLost */
 export async function markSent(db: Queryable, run: Run, key: string): Promise<void> {
   const { rowCount } = await db.query(
