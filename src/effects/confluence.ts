@@ -6,6 +6,11 @@ import { passGate, passLine } from "./gate.ts";
 
 const pageLength = 100_000;
 
+/** Marker of the page about a subject. */
+export function markerOfPage(subject: string): string {
+  return `page:${subject}`;
+}
+
 export async function ensureInConfluence(
   door: Door,
   effect: Extract<Effect, { kind: "confluence.page" }>,
@@ -19,7 +24,7 @@ export async function ensureInConfluence(
   return door.writers.pages.ensurePage({
     space: effect.space,
     parentTitle: effect.parentTitle,
-    marker: `page:${effect.subject}`,
+    marker: markerOfPage(effect.subject),
     title: passLine(effect.title, 200),
     body: passGate(effect.body, rules).body,
     labels: effect.labels,
