@@ -1,10 +1,10 @@
 /**
  * Checkouts for runs and commits on branches. On disk, under `directory`:
  *
- *     mirrors/<repository>-<hash>.git   one bare mirror per repository (mirror.ts)
- *     runs/<runId>/tree                 the files an agent works on: no `.git` in it, so nothing written there is configuration
- *     runs/<runId>/git                  index and new objects of that tree, out of reach of the tree's tools
- *     scratch/<uuid>                    where a commit is made and pushed from; the sandbox never saw it
+ *     mirrors/<repository>-<hash>.git        one bare mirror per repository (mirror.ts)
+ *     homes/<process>/runs/<runId>/tree      the files an agent works on: no `.git` in it, so nothing written there is configuration
+ *     homes/<process>/runs/<runId>/git       index and new objects of that tree, out of reach of the tree's tools
+ *     homes/<process>/scratch/<uuid>         where a commit is made and pushed from; the sandbox never saw it
  */
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
@@ -14,6 +14,7 @@ import type { BranchWriter, CodeReader, Workspaces } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import { putOnBranch } from "./branch.ts";
 import { createCheckout } from "./checkout.ts";
+import { homeIn, removeAbandonedHomes } from "./home.ts";
 import { createMirrors, type Mirror } from "./mirror.ts";
 import { createScratch } from "./scratch.ts";
 import { createTurns } from "./turns.ts";
@@ -41,7 +42,7 @@ function checkRunId(runId: string): string {
 }
 
 /**
- * Workspaces and branches over git. Every method may throw UserError (git missing, certificate not trusted), Retryable (network,
+ * Workspaces and branches over git. What killed processes left in `directory` is deleted in the background. Every method may throw UserError (git missing, certificate not trusted), Retryable (network,
  * lost races) or Permanent (credentials, unknown repository, commit or branch, a patch that does not apply).
  */
 export function createWorkspaces(options: WorkspacesOptions): Workspaces & BranchWriter {
@@ -55,7 +56,10 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
     ...(options.timeoutMs === undefined ? {} : { silenceMs: options.timeoutMs }),
   });
   const inTurn = createTurns();
-  const runDirectory = (runId: string): string => path.join(root, "runs", checkRunId(runId));
+  const homes = path.join(root, "homes");
+  const home = homeIn(homes);
+  void removeAbandonedHomes(homes, options.log);
+  const runDirectory = (runId: string): string => path.join(home, "runs", checkRunId(runId));
   const forget = (directory: string): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });
 
   async function mirrorOf(repository: string): Promise<Mirror> {
@@ -100,7 +104,7 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
     },
     async ensureBranch(payload) {
       const mirror = await mirrorOf(payload.repository);
-      const directory = path.join(root, "scratch", randomUUID());
+      const directory = path.join(home, "scratch", randomUUID());
       await mkdir(path.dirname(directory), { recursive: true });
       try {
         const scratch = await createScratch({ directory, mirror: mirror.directory, env });

@@ -186,13 +186,12 @@ async function checkOrphans(world: World): Promise<string[]> {
 
 /** Folders below the data folder that only a run at work may have. */
 function leftovers(world: World): string[] {
-  const data = path.join(world.directory, "data", "workspaces");
+  const homes = path.join(world.directory, "data", "workspaces", "homes");
   return [
-    ...["runs", "scratch"].flatMap((folder) =>
-      leftBelow(path.join(data, folder)).flatMap((entry) => {
-        const below = folder === "runs" ? leftBelow(path.join(data, folder, entry)) : [entry];
-        return below.map((name) => `${folder}/${entry}/${name}`);
-      }),
+    ...leftBelow(homes).flatMap((home) =>
+      ["runs", "scratch"].flatMap((folder) =>
+        leftBelow(path.join(homes, home, folder)).map((entry) => `${home}/${folder}/${entry}`),
+      ),
     ),
     ...leftBelow(path.join(world.directory, "tmp")).map((name) => `tmp/${name}`),
   ];

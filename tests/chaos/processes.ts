@@ -80,6 +80,15 @@ export async function startProcess(options: Spawn): Promise<BotProcess> {
   };
 }
 
+/** The last lines that a bot logged. */
+export function tailOf(bot: BotProcess, lines = 12): string {
+  const text = readFileSync(bot.logFile, "utf8").trimEnd().split("\n");
+  return text
+    .slice(-lines)
+    .map((line) => `    ${line.slice(0, 500)}`)
+    .join("\n");
+}
+
 /** Command lines of living processes that belong to a folder: by working folder, environment or arguments. Linux only. */
 export function processesOf(directory: string): string[] {
   const found: string[] = [];

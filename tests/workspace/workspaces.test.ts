@@ -15,6 +15,7 @@ import type { BranchPayload } from "../../src/domain/effect.ts";
 import { Permanent, Retryable, UserError } from "../../src/domain/errors.ts";
 import type { CodeProject } from "../../src/domain/ticket.ts";
 import { silentLog } from "../../src/platform/log.ts";
+import { homeIn } from "../../src/workspace/home.ts";
 import { createWorkspaces } from "../../src/workspace/workspaces.ts";
 import { type GitServer, plainGit, startGitServer, token } from "./git-server.ts";
 
@@ -153,7 +154,7 @@ describe("a checkout", () => {
     const patch = await workspace.diff();
     server.commit("acme/refuse", "main", { a: "changed\n" });
     await expect(workspaces.open({ runId: "p2", project, patch })).rejects.toThrow(Permanent);
-    expect(existsSync(path.join(directory, "runs/p2"))).toBe(false);
+    expect(existsSync(path.join(homeIn(path.join(directory, "homes")), "runs/p2"))).toBe(false);
   });
 });
 
@@ -272,7 +273,7 @@ describe("ensureBranch", () => {
       `Ticketsmith|bot@shop.example|Ticketsmith|bot@shop.example|2026-02-03T04:05:06+00:00|2026-02-03T04:05:06+00:00|${payload.base}`,
     );
     expect(server.inside(repository, "show", `${branch}:a.txt`)).toBe("1\ntwo\n3");
-    expect(readdirSync(path.join(directory, "scratch"))).toEqual([]);
+    expect(readdirSync(path.join(homeIn(path.join(directory, "homes")), "scratch"))).toEqual([]);
   });
 
   it("makes the same commit on another machine, which only knows the project by name", async () => {

@@ -1,8 +1,9 @@
 /** kill -9 at every outside write of a run, at three moments each, and at the commits in between. */
+import { messageOf } from "../../../src/domain/errors.ts";
 import { isEnd } from "../../../src/domain/run.ts";
 import { listBoundaries, type Moment, moments, strikeAtWrite } from "../boundaries.ts";
 import { checkTicket, checkWorld } from "../invariants.ts";
-import type { BotProcess } from "../processes.ts";
+import { type BotProcess, tailOf } from "../processes.ts";
 import { type Commit, openWorld, until, type World } from "../world.ts";
 import { type Case, type Conditions, type Part, random } from "./case.ts";
 
@@ -23,18 +24,25 @@ export async function killAndRecover(
     struckAt = performance.now();
   });
   const ticket = world.begin();
+  let next: BotProcess | undefined;
   try {
-    await Promise.race([struck, bot.ended, until(`the blow: ${name}`, () => struckAt > 0)]);
+    await Promise.race([struck, bot.ended, until("the blow", () => struckAt > 0)]);
     await bot.ended;
     const epoch = (await world.run(ticket))?.epoch ?? 0;
-    const next = await world.start();
-    await until(`a new start of ${ticket}`, async () => {
+    next = await world.start();
+    await until("a new start of the run", async () => {
       const run = await world.run(ticket);
       return run !== null && (run.epoch > epoch || isEnd(run.state));
     });
     const recoveryMs = performance.now() - struckAt;
     await world.ended(ticket);
     return { bot: next, outcome: { name, seed, recoveryMs, wrong: await checkTicket(world, ticket) } };
+  } catch (error) {
+    const story = [bot, next].flatMap((one) => (one === undefined ? [] : [tailOf(one)])).join("\n    ---\n");
+    const wrong = [`${ticket}: ${messageOf(error)}\n${story}`];
+    bot.signal("SIGKILL");
+    await bot.ended;
+    return { bot: next ?? (await world.start()), outcome: { name, seed, wrong } };
   } finally {
     world.onRequest = () => undefined;
     world.onCommit = () => undefined;
