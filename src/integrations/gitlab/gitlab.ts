@@ -1,11 +1,12 @@
 /** GitLab as the flow sees it: who is who, projects, and one merge request per branch. Commits travel over git, not over this. */
-import { MergeRequests, ProjectMembers, Projects, Users } from "@gitbeaker/rest";
+import { MergeRequests, ProjectHooks, ProjectMembers, Projects, Users } from "@gitbeaker/rest";
 import type { Ensured } from "../../domain/effect.ts";
 import { Permanent, UserError } from "../../domain/errors.ts";
-import type { CodeReader, CodeWriter } from "../../domain/ports.ts";
+import type { CodeReader, CodeWriter, HookKeeper } from "../../domain/ports.ts";
 import type { Log } from "../../platform/log.ts";
 import { registerSecret } from "../../platform/redact.ts";
 import { hasMarker, printBlock, sameNewlines, withBlock } from "./description.ts";
+import { createHookKeeper } from "./hooks.ts";
 import { createRequester } from "./requester.ts";
 import { checked, MemberAnswer, MergeRequestAnswer, ProjectAnswer, toMergeRequest, UserAnswer } from "./schemas.ts";
 import { printTitle, wantedTitle } from "./title.ts";
@@ -26,7 +27,7 @@ export interface GitLabOptions {
  * Reader and writer for one GitLab. Every method makes single attempts and throws Retryable or Permanent (see requester.ts).
  * Throws UserError at once when the address or the token cannot be meant.
  */
-export function createGitLab(options: GitLabOptions): CodeReader & CodeWriter {
+export function createGitLab(options: GitLabOptions): CodeReader & CodeWriter & HookKeeper {
   const baseUrl = readBaseUrl(options.baseUrl);
   const token = readToken(options.token);
   const { log } = options;
@@ -88,6 +89,8 @@ export function createGitLab(options: GitLabOptions): CodeReader & CodeWriter {
   }
 
   return {
+    ...createHookKeeper(new ProjectHooks(resource)),
+
     async whoAmI() {
       const user = checked(UserAnswer, await users.showCurrentUser(), "user");
       return { id: String(user.id), name: user.username };

@@ -54,6 +54,8 @@ export interface GitLabStandInOptions {
   readonly pipeline?: PipelineScript;
   /** Milliseconds between two statuses of a pipeline. Default 20. */
   readonly pipelineTickMs?: number;
+  /** Switch webhooks off that fail, as GitLab.com does. Default false, as on self-managed instances. */
+  readonly autoDisable?: boolean;
 }
 
 export interface GitLabStandIn extends StandIn {
@@ -97,6 +99,7 @@ export async function startGitLab(options: GitLabStandInOptions): Promise<GitLab
     executedQuickActions: [],
     script: options.pipeline ?? (() => ({ status: "success", jobs: [{ name: "test", status: "success" }] })),
     tickMs: options.pipelineTickMs ?? 20,
+    autoDisable: options.autoDisable ?? false,
     background: new Set(),
     closing: new AbortController(),
     nextId() {

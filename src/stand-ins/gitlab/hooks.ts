@@ -2,7 +2,15 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { type Hook, type HookDelivery, type HookTrigger, inBackground, type Project, type World } from "./world.ts";
+import {
+  type Hook,
+  type HookDelivery,
+  type HookTrigger,
+  inBackground,
+  isOff,
+  type Project,
+  type World,
+} from "./world.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -28,7 +36,10 @@ function enqueue(world: World, hook: Hook, trigger: HookTrigger, body: unknown):
   // What is true now is what is told, however late it goes out.
   const text = JSON.stringify(body);
   const before = lines.get(hook) ?? Promise.resolve();
-  const work = before.then(() => (world.closing.signal.aborted ? undefined : deliver(world, hook, trigger, text)));
+  // A webhook that is switched off sends nothing, and nothing is made up for later.
+  const work = before.then(() =>
+    world.closing.signal.aborted || isOff(hook) ? undefined : deliver(world, hook, trigger, text),
+  );
   lines.set(hook, work);
   inBackground(world, work);
 }
@@ -74,7 +85,27 @@ export async function deliver(
     delivery.status = "internal error";
     delivery.error = error instanceof Error ? error.message : String(error);
   }
+  if (world.autoDisable) judge(hook, delivery.status);
   return delivery;
+}
+
+const minuteMs = 60_000;
+
+/**
+ * Four failures in a row switch a webhook off for a minute, each further one for twice as long up to a day, and the 40th for good;
+ * redirects are no failures (docs.gitlab.com/user/project/integrations/webhooks, "Auto-disabled webhooks"; app/models/concerns/web_hooks).
+ */
+function judge(hook: Hook, status: string): void {
+  if (/^[23]\d\d$/.test(status)) {
+    hook.failures = 0;
+    hook.offUntil = null;
+    return;
+  }
+  hook.failures += 1;
+  if (hook.failures >= 40) hook.offUntil = "ever";
+  else if (hook.failures >= 4) {
+    hook.offUntil = new Date(Date.now() + Math.min(minuteMs * 2 ** (hook.failures - 4), 24 * 60 * minuteMs));
+  }
 }
 
 /** Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, keyed with the decoded part behind `whsec_`. */

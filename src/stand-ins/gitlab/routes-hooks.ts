@@ -31,6 +31,8 @@ export function newHook(world: World, url: string, triggers: Partial<Record<Hook
     ) as Record<HookTrigger, boolean>,
     createdAt: new Date(),
     deliveries: [],
+    failures: 0,
+    offUntil: null,
   };
 }
 

@@ -1,6 +1,6 @@
 /** People, projects, branches, labels and hooks in the shapes of GitLab's REST API v4. */
 import type { Commit } from "./repository.ts";
-import { type Hook, type Label, levelOf, type Project, type User, userOf, type World } from "./world.ts";
+import { type Hook, isOff, type Label, levelOf, type Project, type User, userOf, type World } from "./world.ts";
 
 export function userShape(world: World, user: User) {
   return {
@@ -105,6 +105,11 @@ export function labelShape(label: Label) {
   };
 }
 
+function alertStatus(hook: Hook): "executable" | "temporarily_disabled" | "disabled" {
+  if (!isOff(hook)) return "executable";
+  return hook.offUntil === "ever" ? "disabled" : "temporarily_disabled";
+}
+
 /** Tokens are never given back. */
 export function hookShape(project: Project, hook: Hook) {
   return {
@@ -116,8 +121,8 @@ export function hookShape(project: Project, hook: Hook) {
     ...hook.triggers,
     enable_ssl_verification: true,
     repository_update_events: false,
-    alert_status: "executable",
-    disabled_until: null,
+    alert_status: alertStatus(hook),
+    disabled_until: hook.offUntil instanceof Date ? hook.offUntil.toISOString() : null,
     url_variables: [],
     push_events_branch_filter: "",
     branch_filter_strategy: "wildcard",

@@ -196,6 +196,10 @@ export interface Hook {
   readonly triggers: Record<HookTrigger, boolean>;
   readonly createdAt: Date;
   readonly deliveries: HookDelivery[];
+  /** Failed deliveries since the last one that was answered 2xx. */
+  failures: number;
+  /** Where webhooks are switched off after failures: until when; `"ever"` means until a test is answered 2xx. */
+  offUntil: Date | "ever" | null;
 }
 
 export interface Project {
@@ -254,6 +258,8 @@ export interface World {
   readonly script: PipelineScript;
   /** Milliseconds between two statuses of a pipeline. */
   readonly tickMs: number;
+  /** Whether webhooks that fail are switched off: feature flag `auto_disabling_web_hooks`. */
+  readonly autoDisable: boolean;
   /** Work that goes on after an answer: pipelines and hooks. */
   readonly background: Set<Promise<unknown>>;
   /** Aborted when the stand-in closes: hooks under way are given up. */
@@ -301,4 +307,9 @@ export function labelOf(world: World, project: Project, name: string): Label {
   const label = { id: world.nextId(), name, color: "#6699cc", description: null };
   project.labels.push(label);
   return label;
+}
+
+/** Whether GitLab keeps a webhook from being sent, after failures. */
+export function isOff({ offUntil }: Hook): boolean {
+  return offUntil === "ever" || (offUntil !== null && offUntil.getTime() > Date.now());
 }
