@@ -33,9 +33,10 @@ function firstVerdict({ parsed, foregone = null }: NewDelivery): { verdict: Verd
  * @returns keys that were new; the rest are duplicates and change nothing
  */
 export async function insertDeliveries(db: Database, batch: readonly NewDelivery[]): Promise<Set<string>> {
-  const bodies = batch.map((delivery) => Buffer.from(toText(delivery.body)));
+  const bodies = batch.map((delivery) => toText(delivery.body));
+  const lengths = bodies.map((body) => Buffer.byteLength(body));
   let at = 1;
-  const starts = bodies.map(({ length }) => {
+  const starts = lengths.map((length) => {
     const start = at;
     at += length;
     return start;
@@ -51,9 +52,9 @@ export async function insertDeliveries(db: Database, batch: readonly NewDelivery
      on conflict (key) do nothing
      returning key`,
     [
-      Buffer.concat(bodies),
+      Buffer.from(bodies.join("")),
       starts,
-      bodies.map(({ length }) => length),
+      lengths,
       batch.map(({ key }) => toText(key)),
       batch.map(({ sender }) => sender),
       batch.map(({ kind }) => toText(kind)),
