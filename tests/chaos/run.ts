@@ -8,9 +8,11 @@ import { parseArgs } from "node:util";
 import { startPostgres } from "../support/postgres.ts";
 import { type Conditions, type Part, spread } from "./battery/case.ts";
 import { killEverywhere } from "./battery/kills.ts";
+import { zombies } from "./battery/zombies.ts";
 
 const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>> = {
   kills: killEverywhere,
+  zombies,
 };
 
 const seedsFile = path.join(import.meta.dirname, "failing-seeds.json");
