@@ -5,10 +5,12 @@ import path from "node:path";
 import { createDoorHandler, createDoors } from "../webhooks/doors.ts";
 import { messageOf, Permanent, UserError } from "./domain/errors.ts";
 import type { SandboxStatus } from "./domain/ports.ts";
-import type { Writers } from "./effects/door.ts";
+import type { Door, Writers } from "./effects/door.ts";
+import { settleLeftovers } from "./effects/leftovers.ts";
 import { createInbox } from "./events/accept.ts";
 import { createDecider } from "./events/decide.ts";
 import { foregone } from "./events/foregone.ts";
+import { createWatch } from "./events/watch.ts";
 import { createApp } from "./http/app.ts";
 import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
 import { createGitLab } from "./integrations/gitlab/gitlab.ts";
@@ -57,6 +59,8 @@ export interface BotOptions {
   readonly quietMs?: number;
   /** Runs that one worker advances at the same time. */
   readonly concurrency?: number;
+  /** How often is asked for what no webhook told of, instead of the policy's pause, and how long a webhook is given to arrive. */
+  readonly reconcile?: { readonly everyMs: number; readonly graceMs: number };
   /** First pause after a passing fault, milliseconds; see `Engine`. */
   readonly retryBaseMs?: number;
   /** How soon calls to a system that is down are held back, and for how long; see `createBreaker`. */
@@ -275,14 +279,28 @@ async function assemble(
   });
   const decidePending = createDecider({ database, bell, policy, workflows, tickets: adapters.jira, self, log });
 
+  const inbox = createInbox({
+    database,
+    foregone: (event) => foregone(event, self, policy),
+    onCommitted: () => void decidePending(),
+  });
+  const watch = createWatch({
+    database,
+    inbox,
+    tickets: adapters.jira,
+    hooks: adapters.gitlab,
+    policy,
+    site: env.JIRA_BASE_URL,
+    publicUrl: env.PUBLIC_URL,
+    dryRun: env.DRY_RUN === "1",
+    everyMs: policy.reconcile.minutes * 60_000,
+    ...options.reconcile,
+    log,
+  });
+
   const server = createServer();
   let url: string | null = null;
   if (role !== "worker") {
-    const inbox = createInbox({
-      database,
-      foregone: (event) => foregone(event, self, policy),
-      onCommitted: () => void decidePending(),
-    });
     const doors = createDoorHandler({
       jira: { secrets: env.JIRA_WEBHOOK_SECRET, site: env.JIRA_BASE_URL },
       gitlab: { secretTokens: env.GITLAB_WEBHOOK_SECRET ?? [], signingTokens: env.GITLAB_SIGNING_TOKEN ?? [] },
@@ -311,6 +329,7 @@ async function assemble(
   }
 
   const stopping = new AbortController();
+  let settleOld: () => Promise<unknown> = () => Promise.resolve();
   if (role !== "api") {
     const sandbox = await adapters.sandbox.status();
     if (sandbox.kind === "none") log.warn("no sandbox: tests will be reported as not run", { reason: sandbox.reason });
@@ -331,12 +350,15 @@ async function assemble(
       branches: adapters.workspaces,
       pages: adapters.confluence,
     };
+    const door: Door = { database, writers, allowedHosts: hostsOf(config), dryRun: env.DRY_RUN === "1", log };
+    settleOld = () =>
+      settleLeftovers(door, { tickets: adapters.jira, code: adapters.gitlab, pages: adapters.confluence });
     const engine: Engine = {
       database,
       bell,
       workflows,
       services,
-      door: { database, writers, allowedHosts: hostsOf(config), dryRun: env.DRY_RUN === "1", log },
+      door,
       log,
       stopping: stopping.signal,
       leaseMs: options.leaseMs ?? 30_000,
@@ -353,6 +375,12 @@ async function assemble(
     },
     log,
   );
+  // Beside the sweeper, which shall not wait for Jira and GitLab.
+  const watchAll = async (): Promise<void> => {
+    await watch();
+    await settleOld();
+  };
+  const stopWatching = role === "api" ? undefined : every(options.sweepMs ?? 5000, watchAll, log);
   log.info("ticketsmith is ready", {
     role,
     url,
@@ -365,7 +393,7 @@ async function assemble(
     stopping.abort(new Error("the process stops"));
     server.close();
     const orderly = (async () => {
-      await stopSweeping();
+      await Promise.all([stopSweeping(), stopWatching?.()]);
       await bell.close();
     })();
     const patience = AbortSignal.timeout(stopMs);

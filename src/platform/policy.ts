@@ -83,6 +83,17 @@ export const Policy = z
       })
       .prefault({})
       .describe("At a limit the run stops and says so"),
+    reconcile: z
+      .strictObject({
+        minutes: z
+          .number()
+          .int()
+          .min(1)
+          .max(60)
+          .default(5)
+          .describe("How often Jira and GitLab are asked for what no webhook told of"),
+      })
+      .prefault({}),
     policy: z
       .strictObject({
         allowedHosts: z

@@ -6,7 +6,7 @@ import { expect, inject } from "vitest";
 import { stringify } from "yaml";
 import type { LedgerRow } from "../../src/domain/effect.ts";
 import { isEnd, type Run } from "../../src/domain/run.ts";
-import { type Bot, startBot } from "../../src/main.ts";
+import { type Bot, type BotOptions, startBot } from "../../src/main.ts";
 import { type Config, loadConfig } from "../../src/platform/config.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { type Acme, type AcmeOptions, startAcme } from "../../src/stand-ins/acme/acme.ts";
@@ -35,6 +35,10 @@ export interface StoryOptions extends AcmeOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** `process-for-demo` by default: the code in these stories is ours. */
   readonly sandbox?: "auto" | "process-for-demo";
+  /** Other patience than the stories usually have. */
+  readonly bot?: Partial<Omit<BotOptions, "config" | "role" | "sandbox">>;
+  /** Where Jira and GitLab send their webhooks, when that is not the bot. */
+  readonly webhooksTo?: string;
 }
 
 /** The policy of the stories, where they need another than the shipped one. */
@@ -63,8 +67,9 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
     log: createLog({ level: process.env.STORY_LOG ?? "error", pretty: true }),
     sandbox: options.sandbox ?? "process-for-demo",
     sweepMs: 500,
+    ...options.bot,
   });
-  if (bot.url !== null) acme.connect(bot.url);
+  if (bot.url !== null) acme.connect(options.webhooksTo ?? bot.url);
   const { database } = bot;
   const story: Story = {
     acme,

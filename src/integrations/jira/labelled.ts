@@ -83,7 +83,8 @@ async function findLabelled(
   let nextPageToken: string | undefined;
   for (let page = 0; page < mostPages; page += 1) {
     const answer = await site.call("search for labelled tickets", FoundPage, () =>
-      site.jira.issueSearch.searchAndReconsileIssuesUsingJqlPost({
+      // There is a POST for longer queries; a GET cannot be taken for a write, by nobody on the way.
+      site.jira.issueSearch.searchAndReconsileIssuesUsingJql({
         jql,
         fields: ["project", "labels", "creator", "created"],
         maxResults: pageSize,

@@ -1,0 +1,40 @@
+/** The eye on the other side: now and then asks for what no webhook told of, and whether webhooks are sent at all. */
+import type { HookKeeper } from "../domain/ports.ts";
+import { takeLook } from "../store/looks.ts";
+import { createHookWatch } from "./hook-watch.ts";
+import { type Reconciler, reconcileTickets } from "./reconcile.ts";
+
+export interface WatchOptions extends Reconciler {
+  readonly hooks: HookKeeper;
+  /** Address under which GitLab reaches us; without it nobody can tell which webhook is ours. */
+  readonly publicUrl: string | undefined;
+  /** Look, but switch no webhook on. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Makes the watch. Call it as often as you like: each of its looks is taken once in `everyMs`, by whichever process comes first.
+ * A look that fails is logged and taken again next time.
+ */
+export function createWatch(options: WatchOptions): () => Promise<void> {
+  const { database, log, everyMs, policy, hooks, publicUrl, dryRun } = options;
+  const repositories = Object.values(policy.projects).map(({ repository }) => repository);
+  const hookWatch = publicUrl === undefined ? null : createHookWatch({ hooks, repositories, publicUrl, dryRun, log });
+
+  async function look(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      log.warn("a look at the other side failed, the next one will see as much", { what, error });
+    }
+  }
+
+  return async () => {
+    await look("labels", () => reconcileTickets(options));
+    await look("webhooks", async () => {
+      if (hookWatch !== null && (await takeLook(database, `hooks:${publicUrl}`, everyMs)) !== null) {
+        await hookWatch.look();
+      }
+    });
+  };
+}
