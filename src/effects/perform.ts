@@ -61,19 +61,19 @@ async function performOne(door: Door, run: Run, row: LedgerRow): Promise<void> {
   const { database, log } = door;
   if (door.dryRun) {
     log.info("effect not performed: dry run", { run: run.id, effect: row.key, kind: row.effect.kind });
-    return settle(database, row.key, { outcome: "dry_run", ref: nowhere });
+    await settle(database, row.key, { outcome: "dry_run", ref: nowhere });
+    return;
   }
   await markSent(database, run, row.key);
   const ensured = await write(door, row);
-  await settle(database, row.key, ensured);
-  log.info("effect settled", { run: run.id, effect: row.key, outcome: ensured.outcome });
-  await addProgress(database, run.id, "effect", {
-    step: row.step,
-    name: row.name,
-    kind: row.effect.kind,
-    outcome: ensured.outcome,
-    url: ensured.ref.url,
+  // Together, so that whoever watches is told of it once, whatever dies in between.
+  await database.transaction(async (tx) => {
+    if (!(await settle(tx, row.key, ensured))) return;
+    const { step, name, effect } = row;
+    const { outcome, ref } = ensured;
+    await addProgress(tx, run.id, "effect", { step, name, kind: effect.kind, outcome, url: ref.url });
   });
+  log.info("effect settled", { run: run.id, effect: row.key, outcome: ensured.outcome });
 }
 
 /** Whether the next row is a newer text for the comment that this row would write: then there is no need to write twice. */

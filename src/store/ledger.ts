@@ -89,17 +89,21 @@ export async function markSent(db: Queryable, run: Run, key: string): Promise<vo
   if (rowCount === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
 }
 
-/** sent -> settled. Not fenced by the lease: it has happened, and every attempt finds the same object. */
+/**
+ * sent -> settled. Not fenced by the lease: it has happened, and every attempt finds the same object.
+ * @returns false when it was settled already, by another worker
+ */
 export async function settle(
   db: Queryable,
   key: string,
   result: { outcome: Ensured["outcome"] | "dry_run"; ref: Ref },
-): Promise<void> {
-  await db.query(
+): Promise<boolean> {
+  const { rowCount } = await db.query(
     `update ticketsmith.effects set state = 'settled', outcome = $2, ref = $3, error = null, settled_at = now()
      where key = $1 and state <> 'settled'`,
     [key, result.outcome, toJson(result.ref)],
   );
+  return rowCount === 1;
 }
 
 /**
