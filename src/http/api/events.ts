@@ -69,6 +69,7 @@ export async function streamProgress(
     }
     await send("retry: 2000\n\n");
     let quietSince = Date.now();
+    let lastKind = "";
     for (;;) {
       // The state first: what is written together with the end is then there to be read.
       const now = await findRun(database, runId);
@@ -76,9 +77,10 @@ export async function streamProgress(
       for (const row of rows) {
         await send(eventText({ kind: row.kind, data: row.data, createdAt: row.createdAt }, row.id));
         last = row.id;
+        lastKind = row.kind;
       }
       if (now === null || isEnd(now.state)) {
-        if (rows.at(-1)?.kind !== "run.ended") await send(eventText(endOf(now)));
+        if (lastKind !== "run.ended") await send(eventText(endOf(now)));
         response.end();
         return;
       }
