@@ -7,14 +7,18 @@ import os from "node:os";
 import { parseArgs } from "node:util";
 import { intakeOnPglite, intakeOnPostgres } from "./intake/intake.ts";
 import { type Outcome, tableOf } from "./outcome.ts";
+import { overhead } from "./overhead/overhead.ts";
+import { start } from "./start/start.ts";
 
-const benches: Readonly<Record<string, readonly (() => Promise<Outcome>)[]>> = {
+const benches: Readonly<Record<string, readonly (() => Promise<Outcome | readonly Outcome[]>)[]>> = {
   intake: [intakeOnPostgres, intakeOnPglite],
   "intake-postgres": [intakeOnPostgres],
+  overhead: [overhead],
+  start: [start],
 };
 
 /** What runs when nothing is named. */
-const all = ["intake"];
+const all = ["intake", "overhead", "start"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +36,7 @@ const outcomes: Outcome[] = [];
 for (const name of chosen) {
   for (const bench of benches[name] ?? []) {
     try {
-      outcomes.push(await bench());
+      outcomes.push(...[await bench()].flat());
     } catch (error) {
       console.error(`${name} broke:`, error);
       process.exitCode = 1;

@@ -2,15 +2,14 @@
  * Intake: webhooks that are verified and committed, per second. Held against a server that only reads and verifies, in the
  * same run, turn and turn about, so that a slow machine slows both.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import os from "node:os";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Acme, startAcme } from "../../src/stand-ins/acme/acme.ts";
 import { startPostgres } from "../../tests/support/postgres.ts";
+import type { InboxState } from "../bot-server.ts";
 import { type Child, type CpuQuestion, startChild } from "../child.ts";
+import { inFolder } from "../folder.ts";
 import { median, type Outcome } from "../outcome.ts";
-import type { InboxState } from "./bot-server.ts";
+
 import type { Order, Report } from "./load.ts";
 
 const connections = 32;
@@ -73,12 +72,13 @@ async function play(acme: Acme, variables: Readonly<Record<string, string>>): Pr
   const secret = acme.variables.JIRA_WEBHOOK_SECRET ?? "";
   const [bare, bot, load] = [
     startChild("intake/bare-server.ts"),
-    startChild("intake/bot-server.ts"),
+    startChild("bot-server.ts"),
     startChild("intake/load.ts"),
   ];
   try {
+    const start = { role: "api", variables: { ...acme.variables, ...variables, PORT: "0" } };
     const bareUrl = (await bare.ask<{ url: string }>({ secret })).url;
-    const botUrl = (await bot.ask<{ url: string }>({ start: { ...acme.variables, ...variables, PORT: "0" } })).url;
+    const botUrl = (await bot.ask<{ url: string }>({ start })).url;
     const order = { secret, connections, seconds: warmUpSeconds };
     await weather(load, bare, { ...order, url: bareUrl });
     let { answered } = await weather(load, bot, { ...order, url: botUrl });
@@ -126,15 +126,6 @@ function outcomeOf(name: string, played: readonly Round[], binding: boolean): Ou
     ],
     details: { rounds: played, ratio, p50, p99 },
   };
-}
-
-async function inFolder<T>(work: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(path.join(os.tmpdir(), "ticketsmith-bench-"));
-  try {
-    return await work(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
 
 /** On a Postgres server that flushes every commit to the disk. */
