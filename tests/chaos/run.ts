@@ -7,12 +7,20 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../support/postgres.ts";
 import { type Conditions, type Part, spread } from "./battery/case.ts";
+import { embedded } from "./battery/embedded.ts";
 import { killEverywhere } from "./battery/kills.ts";
+import { outages } from "./battery/outages.ts";
+import { poison } from "./battery/poison.ts";
+import { signals } from "./battery/signals.ts";
 import { zombies } from "./battery/zombies.ts";
 
 const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>> = {
   kills: killEverywhere,
+  embedded,
   zombies,
+  outages,
+  poison,
+  signals,
 };
 
 const seedsFile = path.join(import.meta.dirname, "failing-seeds.json");

@@ -59,6 +59,9 @@ export interface WorldOptions {
   readonly postgresUrl: string;
   readonly scenarios?: readonly Scenario[];
   readonly latencyMs?: number;
+  readonly webhookBackoffMs?: number;
+  /** Whether `onCommit` is told of commits; default true. */
+  readonly watch?: boolean;
 }
 
 export const policy = {
@@ -101,7 +104,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** Acme with a bot's settings and a folder for its files, but without a bot and without a database. */
-export async function openAcme(options: Pick<WorldOptions, "scenarios" | "latencyMs"> = {}): Promise<{
+export async function openAcme(options: Omit<WorldOptions, "postgresUrl"> = {}): Promise<{
   acme: Acme;
   directory: string;
   variables: Record<string, string>;
@@ -114,7 +117,8 @@ export async function openAcme(options: Pick<WorldOptions, "scenarios" | "latenc
   for (const folder of ["data", "tmp", "logs"]) mkdirSync(path.join(directory, folder));
   const acme = await startAcme({
     scenarios: options.scenarios ?? [anyTicket],
-    webhookBackoffMs: 500,
+    // Five tries with this pause must outlast a restart of the bot; the real Jira goes on for an hour.
+    webhookBackoffMs: options.webhookBackoffMs ?? 1000,
     ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
   });
   const port = await freePort();
@@ -229,7 +233,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       await close();
     },
   };
-  const stopWatching = await watchCommits(databaseUrl, (commit) => world.onCommit(commit));
+  const stopWatching =
+    options.watch === false
+      ? async () => undefined
+      : await watchCommits(databaseUrl, (commit) => world.onCommit(commit));
   for (const system of ["jira", "gitlab", "confluence", "model"] as const) {
     acme[system].fault = (request) => world.onRequest(system, request);
   }
