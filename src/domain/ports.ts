@@ -184,6 +184,8 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
+  /** What was asked for with `collect` and was there: path -> text. Written by the command, so not to be trusted. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Sandbox {
@@ -194,6 +196,8 @@ export interface Sandbox {
     argv: readonly string[];
     timeoutMs: number;
     signal: AbortSignal;
+    /** Files to bring back from the copy, relative to it, e.g. `junit.xml`. Links, binary files and those over 4 MiB are left out. */
+    collect?: readonly string[];
   }): Promise<CommandResult>;
 }
 

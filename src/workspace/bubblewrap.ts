@@ -79,7 +79,9 @@ function ourNode({ node, npm }: HostPaths): string[] {
  * since Linux 5.14). $1 is a word that only we know, so no command can fake the failure to copy.
  */
 const becomeCommand = 'shift; limits=$1; shift; exec prlimit $limits -- "$@"';
-const copyAndBecomeCommand = `cp -a /src/. /workspace/ || { echo "$1" >&2; exit 125; }; ${becomeCommand}`;
+const copy = 'cp -a /src/. /workspace/ || { echo "$1" >&2; exit 125; }';
+const runAndThen = (afterwards: string): string =>
+  `shift; limits=$1; shift; prlimit $limits -- "$@" 4>&-; code=$?; { ${afterwards}; } >&4 2>/dev/null; exit $code`;
 
 /**
  * Kernel settings in /proc are open to root of the host whatever its namespace (`core_pattern` is a way out); bubblewrap covers some
@@ -125,6 +127,8 @@ export function bubblewrapArguments(input: {
   argv: readonly string[];
   limits: SandboxLimits;
   copyFailed: string;
+  /** Shell text for after the command, see collected.ts. Its output goes to file descriptor 4, which the command does not get. */
+  afterwards?: string;
 }): string[] {
   const { limits, host } = input;
   const environment = { PATH: sandboxPath, HOME: "/home/sandbox", TMPDIR: "/tmp", ...commandEnvironment };
@@ -136,7 +140,8 @@ export function bubblewrapArguments(input: {
     "--nofile=1024",
     "--core=0",
   ].join(" ");
-  const prologue = "copy" in host.tree ? becomeCommand : copyAndBecomeCommand;
+  const work = input.afterwards === undefined ? becomeCommand : runAndThen(input.afterwards);
+  const prologue = "copy" in host.tree ? work : `${copy}; ${work}`;
   return [
     ...["--unshare-user", "--unshare-all", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL", "--disable-userns"],
     ...["--new-session", "--die-with-parent", "--hostname", "sandbox", "--json-status-fd", "3"],

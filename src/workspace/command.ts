@@ -11,6 +11,8 @@ export interface Command {
   readonly argv: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Files of the copy to bring back, relative to it. */
+  readonly collect?: readonly string[];
 }
 
 /** What every kind of sandbox is set up with. */
@@ -33,7 +35,14 @@ function excess(pid: number, limits: SandboxLimits): string | null {
 export async function carryOut(
   command: Command,
   limits: SandboxLimits,
-  child: { file: string; argv: readonly string[]; env: Readonly<Record<string, string>>; cwd?: string; status?: Sink },
+  child: {
+    file: string;
+    argv: readonly string[];
+    env: Readonly<Record<string, string>>;
+    cwd?: string;
+    status?: Sink;
+    files?: Sink;
+  },
 ): Promise<CommandResult> {
   const stdout = createEnds(limits.outputBytes);
   const stderr = createEnds(limits.outputBytes);

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { UserError } from "../domain/errors.ts";
 import type { CommandResult } from "../domain/ports.ts";
 import { bubblewrapArguments, hostPaths } from "./bubblewrap.ts";
+import { collectPaths, collectScript, mostCollected, readCollected } from "./collected.ts";
 import { type Command, type CommandSetup, carryOut } from "./command.ts";
 import { createWhole } from "./output.ts";
 import { stagedPaths, withoutRoot } from "./root.ts";
@@ -16,11 +17,14 @@ export async function runInBubblewrap(command: Command, setup: CommandSetup): Pr
   const copyFailed = randomUUID();
   const host = hostPaths(command.directory, setup.nodeDirectory);
   const asRoot = process.getuid?.() === 0;
+  const wanted = collectPaths(command.collect ?? []);
+  const files = createWhole(wanted.length * (mostCollected + 40));
   const bwrap = bubblewrapArguments({
     host: asRoot ? stagedPaths(host) : host,
     argv: command.argv,
     limits,
     copyFailed,
+    ...(wanted.length === 0 ? {} : { afterwards: collectScript(wanted) }),
   });
   const result = await carryOut(command, limits, {
     ...(asRoot
@@ -29,6 +33,7 @@ export async function runInBubblewrap(command: Command, setup: CommandSetup): Pr
     // bwrap is process 1 inside, where its environment can be read: it must not be ours.
     env: { PATH: setup.path },
     status,
+    ...(wanted.length === 0 ? {} : { files }),
   });
   if (result.exitCode === 125 && result.stderr.includes(copyFailed)) {
     const why = result.stderr.replace(copyFailed, "").trim().split("\n").at(-1) ?? "";
@@ -39,5 +44,5 @@ export async function runInBubblewrap(command: Command, setup: CommandSetup): Pr
   if (result.exitCode !== null && !status.bytes().includes('"exit-code"')) {
     throw new Error(`bubblewrap did not start the command: ${result.stderr.trim()}`);
   }
-  return result;
+  return wanted.length === 0 ? result : { ...result, files: readCollected(wanted, files.bytes()) };
 }

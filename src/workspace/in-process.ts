@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { CommandResult } from "../domain/ports.ts";
 import { commandEnvironment } from "./bubblewrap.ts";
+import { collectFrom, collectPaths } from "./collected.ts";
 import { type Command, type CommandSetup, carryOut } from "./command.ts";
 
 /** Where a plain process finds programs, besides our node. */
@@ -10,12 +11,13 @@ export const hostPath = "/usr/local/bin:/usr/bin:/bin";
 
 /** Runs a command as a plain child process on a temporary copy, with a clean environment. No sandbox: for code that is ours. */
 export async function runInProcess(command: Command, setup: CommandSetup): Promise<CommandResult> {
+  const wanted = collectPaths(command.collect ?? []);
   const parent = await mkdtemp(path.join(tmpdir(), "ticketsmith-command-"));
   try {
     const copy = path.join(parent, "workspace");
     await cp(command.directory, copy, { recursive: true, verbatimSymlinks: true });
     const [file = "", ...argv] = command.argv;
-    return await carryOut(command, setup.limits, {
+    const result = await carryOut(command, setup.limits, {
       file,
       argv,
       cwd: copy,
@@ -26,6 +28,7 @@ export async function runInProcess(command: Command, setup: CommandSetup): Promi
       const stderr = `failed to execute ${file}: no such program`;
       return { argv: [...command.argv], exitCode: 127, timedOut: false, stdout: "", stderr, durationMs: 0 };
     });
+    return wanted.length === 0 ? result : { ...result, files: await collectFrom(copy, wanted) };
   } finally {
     await rm(parent, { recursive: true, force: true, maxRetries: 3 });
   }

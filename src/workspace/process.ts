@@ -16,6 +16,8 @@ export interface ProcessInput {
   readonly stderr: Sink;
   /** Receives what the child writes to its file descriptor 3. */
   readonly status?: Sink;
+  /** Receives what the child writes to its file descriptor 4. */
+  readonly files?: Sink;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
   /** Asked after every chunk; true ends the process. */
@@ -46,7 +48,13 @@ export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
     env: { ...input.env },
     ...(input.cwd === undefined ? {} : { cwd: input.cwd }),
     detached: true,
-    stdio: [input.input === undefined ? "ignore" : "pipe", "pipe", "pipe", input.status ? "pipe" : "ignore"],
+    stdio: [
+      input.input === undefined ? "ignore" : "pipe",
+      "pipe",
+      "pipe",
+      input.status ? "pipe" : "ignore",
+      input.files ? "pipe" : "ignore",
+    ],
   });
 
   const kill = (): void => {
@@ -80,6 +88,7 @@ export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
   listen(child.stdout, input.stdout);
   listen(child.stderr, input.stderr);
   listen(child.stdio[3] as Readable | null | undefined, input.status);
+  listen(child.stdio[4] as Readable | null | undefined, input.files);
   // A child that ends without reading its stdin makes the pipe fail; its exit code tells the story.
   child.stdin?.on("error", () => {});
   child.stdin?.end(input.input);
@@ -90,7 +99,7 @@ export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
       child.once("exit", () => {
         // Stragglers that left the group could hold the pipes open for ever: give the last bytes a moment, then let go.
         setTimeout(() => {
-          for (const stream of [child.stdout, child.stderr, child.stdio[3]]) stream?.destroy();
+          for (const stream of [child.stdout, child.stderr, child.stdio[3], child.stdio[4]]) stream?.destroy();
         }, 2_000).unref();
       });
       child.once("close", resolve);

@@ -76,6 +76,22 @@ function behavesLikeASandbox(sandbox: () => Sandbox): void {
     expect(missing.stderr).toContain("no-such-program");
   });
 
+  it("brings back the files that were asked for, and nothing else", async () => {
+    const script = [
+      "mkdir -p out && printf 'line\\nß' > out/report.xml && printf x > \"it's\" && printf '\\377' > binary",
+      "ln -s /etc/passwd passwd && ln -s out linked && mkfifo pipe && (echo '0 3'; echo abc) >&4",
+      "truncate -s 5M large; exit 3",
+    ].join("; ");
+    const collect = ["out/report.xml", "it's", "binary", "passwd", "pipe", "large", "missing", "out"];
+    const argv = ["sh", "-c", script];
+    const result = await sandbox().run({ directory: tree, argv, timeoutMs: 20_000, signal: never, collect });
+    expect(result.exitCode).toBe(3);
+    expect(result.files).toEqual({ "out/report.xml": "line\nß", "it's": "x" });
+    await expect(
+      sandbox().run({ directory: tree, argv: ["true"], timeoutMs: 20_000, signal: never, collect: ["../secret"] }),
+    ).rejects.toThrow("leads out of the repository");
+  });
+
   it("offers the Node that runs us", async () => {
     expect((await run(sandbox(), ["node", "--version"])).stdout.trim()).toBe(process.version);
   });
