@@ -1,24 +1,12 @@
 /** What API and dashboard read: rows of the store with every known secret taken out, wherever an agent may have put it. */
 import type { LedgerRow } from "../domain/effect.ts";
 import type { Run } from "../domain/run.ts";
-import { redact } from "../platform/redact.ts";
+import { redactDeep } from "../platform/redact.ts";
 import { type DeliveryRow, listDeliveries } from "../store/deliveries.ts";
 import { listEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
 import { findRun, listRuns } from "../store/runs.ts";
 import { listProgress, listSteps, listTurns, type ProgressRow, type StepRow, type TurnRow } from "../store/steps.ts";
-
-/** A copy with all texts redacted, keys too. Text by text: over printed JSON a pattern could eat its way across fields. */
-function clean<T>(value: T): T {
-  return cleanAny(value) as T;
-}
-
-function cleanAny(value: unknown): unknown {
-  if (typeof value === "string") return redact(value);
-  if (Array.isArray(value)) return value.map(cleanAny);
-  if (value === null || typeof value !== "object" || value instanceof Date) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [redact(key), cleanAny(item)]));
-}
 
 export interface RunRecord {
   readonly run: Run;
@@ -28,7 +16,7 @@ export interface RunRecord {
 
 /** The newest runs, newest first. */
 export async function readRuns(database: Database, limit: number): Promise<Run[]> {
-  return clean(await listRuns(database, limit));
+  return redactDeep(await listRuns(database, limit));
 }
 
 /** One run with its steps and its ledger, or null. */
@@ -36,13 +24,13 @@ export async function readRun(database: Database, id: string): Promise<RunRecord
   const run = await findRun(database, id);
   if (run === null) return null;
   const [steps, effects] = await Promise.all([listSteps(database, id), listEffects(database, id)]);
-  return clean({ run, steps, effects });
+  return redactDeep({ run, steps, effects });
 }
 
 /** The model calls of a run, oldest first; null when there is no such run. */
 export async function readTurns(database: Database, id: string): Promise<TurnRow[] | null> {
   if ((await findRun(database, id)) === null) return null;
-  return clean(await listTurns(database, id));
+  return redactDeep(await listTurns(database, id));
 }
 
 /** All progress of a run after an id, oldest first. */
@@ -51,11 +39,11 @@ export async function readProgress(database: Database, id: string, afterId: stri
   for (;;) {
     const page = await listProgress(database, id, rows.at(-1)?.id ?? afterId);
     rows.push(...page);
-    if (page.length === 0) return clean(rows);
+    if (page.length === 0) return redactDeep(rows);
   }
 }
 
 /** The newest deliveries, newest first. */
 export async function readDeliveries(database: Database, limit: number): Promise<DeliveryRow[]> {
-  return clean(await listDeliveries(database, limit));
+  return redactDeep(await listDeliveries(database, limit));
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ChangeClaim, Plan, Understanding } from "../domain/handoff.ts";
 import type { CommandResult } from "../domain/ports.ts";
+import { redact } from "../platform/redact.ts";
 
 /** A command that was run, as outputs keep it. */
 export const CommandNote = z.object({
@@ -19,11 +20,12 @@ export type CommandNote = z.infer<typeof CommandNote>;
 export function noteCommand(result: CommandResult): CommandNote {
   const printed = [result.stdout, result.stderr].filter((text) => text.trim() !== "").join("\n");
   return {
-    command: result.argv.join(" "),
+    command: redact(result.argv.join(" ")),
     exitCode: result.exitCode,
     timedOut: result.timedOut,
     durationMs: result.durationMs,
-    tail: printed.slice(-2000),
+    // Before it is cut: half a secret has no shape any more.
+    tail: redact(printed).slice(-2000),
   };
 }
 

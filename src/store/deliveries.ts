@@ -1,5 +1,6 @@
 /** The inbox: SQL of `ticketsmith.deliveries`. */
 import { Event, type IncomingDelivery, type Sender, type Verdict } from "../domain/event.ts";
+import { redact } from "../platform/redact.ts";
 import { toJson, toText } from "./json.ts";
 import type { Database, Queryable } from "./queryable.ts";
 
@@ -21,9 +22,11 @@ export type NewDelivery = IncomingDelivery & { readonly foregone?: string | null
 
 /** The verdict that a delivery comes with. */
 function firstVerdict({ parsed, foregone = null }: NewDelivery): { verdict: Verdict; reason: string } {
-  if ("unsupported" in parsed) return { verdict: "unsupported", reason: toText(parsed.unsupported) };
-  if ("ignored" in parsed) return { verdict: "ignored", reason: toText(parsed.ignored) };
-  return foregone === null ? { verdict: "pending", reason: "" } : { verdict: "ignored", reason: toText(foregone) };
+  if ("unsupported" in parsed) return { verdict: "unsupported", reason: toText(redact(parsed.unsupported)) };
+  if ("ignored" in parsed) return { verdict: "ignored", reason: toText(redact(parsed.ignored)) };
+  return foregone === null
+    ? { verdict: "pending", reason: "" }
+    : { verdict: "ignored", reason: toText(redact(foregone)) };
 }
 
 /**
@@ -96,7 +99,7 @@ export async function decideDelivery(
 ): Promise<void> {
   await tx.query(
     `update ticketsmith.deliveries set verdict = $2, reason = $3, run_id = $4, decided_at = now() where id = $1`,
-    [id, decision.verdict, toText(decision.reason), decision.runId ?? null],
+    [id, decision.verdict, toText(redact(decision.reason)), decision.runId ?? null],
   );
 }
 

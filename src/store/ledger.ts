@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { Effect, type EffectDraft, type Ensured, type LedgerRow, Ref } from "../domain/effect.ts";
 import { Permanent } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
+import { redact } from "../platform/redact.ts";
 import { toJson, toText } from "./json.ts";
 import type { Queryable } from "./queryable.ts";
 import { LeaseLost } from "./runs.ts";
@@ -125,6 +126,6 @@ export async function noteFailure(db: Queryable, key: string, message: string, f
   await db.query(
     `update ticketsmith.effects set error = $2, state = case when $3 then 'failed' else state end
      where key = $1 and state <> 'settled'`,
-    [key, toText(message), forGood],
+    [key, toText(redact(message)), forGood],
   );
 }

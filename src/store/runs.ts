@@ -1,5 +1,6 @@
 /** SQL of `ticketsmith.runs`. Every change of a running run carries its epoch: a worker whose lease was taken over changes nothing. */
 import { Gate, type Run, type RunState, runStates, runTransitions, Target } from "../domain/run.ts";
+import { redact } from "../platform/redact.ts";
 import { toJson, toText } from "./json.ts";
 import type { Queryable } from "./queryable.ts";
 
@@ -146,7 +147,7 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
       run.epoch,
       to.state,
       to.step ?? null,
-      to.reason === undefined || to.reason === null ? null : toText(to.reason),
+      to.reason === undefined || to.reason === null ? null : toText(redact(to.reason)),
       to.waitingFor === undefined || to.waitingFor === null ? null : toJson(to.waitingFor),
       to.delayMs ?? null,
       to.progressed ?? false,
@@ -182,7 +183,7 @@ export async function requestCancel(db: Queryable, id: string, reason: string): 
          state = case when state in ('queued', 'waiting') then 'cancelled' else state end,
          ended_at = case when state in ('queued', 'waiting') then now() else ended_at end
      where id = $1 and state in ('queued', 'running', 'waiting') returning ${columns}`,
-    [id, toText(reason)],
+    [id, toText(redact(reason))],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
 }

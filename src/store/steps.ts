@@ -1,5 +1,6 @@
 /** SQL of `ticketsmith.steps`, `ticketsmith.turns` and `ticketsmith.progress`: what a run has done so far. */
 
+import { redactDeep } from "../platform/redact.ts";
 import { toJson } from "./json.ts";
 import type { Queryable } from "./queryable.ts";
 
@@ -31,7 +32,7 @@ export async function startStep(tx: Queryable, runId: string, step: string): Pro
   );
 }
 
-/** Keeps what a step returned. */
+/** Keeps what a step returned, as it is: it may hold a patch. Whoever puts printed text into an output redacts it. */
 export async function produceStep(
   tx: Queryable,
   runId: string,
@@ -40,7 +41,7 @@ export async function produceStep(
 ): Promise<void> {
   await tx.query(
     `update ticketsmith.steps set state = 'produced', output = $3, next = $4 where run_id = $1 and step = $2`,
-    [runId, step, toJson(result.output), toJson(result.next)],
+    [runId, step, toJson(result.output), toJson(redactDeep(result.next))],
   );
 }
 
@@ -64,7 +65,7 @@ export interface TurnRow {
   readonly costUsd: number;
 }
 
-/** Adds one model call to the transcript. */
+/** Adds one model call to the transcript. Secrets are taken out: an agent may have read them somewhere. */
 export async function insertTurn(db: Queryable, runId: string, turn: TurnRow): Promise<void> {
   await db.query(
     `insert into ticketsmith.turns
@@ -75,7 +76,7 @@ export async function insertTurn(db: Queryable, runId: string, turn: TurnRow): P
       turn.step,
       turn.agent,
       turn.turn,
-      toJson(turn.record),
+      toJson(redactDeep(turn.record)),
       turn.model,
       turn.inputTokens,
       turn.cachedTokens,
@@ -105,7 +106,7 @@ export interface ProgressRow {
   readonly createdAt: Date;
 }
 
-/** Tells whoever watches the run. */
+/** Tells whoever watches the run. Secrets are taken out. */
 export async function addProgress(
   db: Queryable,
   runId: string,
@@ -115,7 +116,7 @@ export async function addProgress(
   await db.query(`insert into ticketsmith.progress (run_id, kind, data) values ($1, $2, $3)`, [
     runId,
     kind,
-    toJson(data),
+    toJson(redactDeep(data)),
   ]);
 }
 

@@ -214,7 +214,7 @@ async function existing(ticket: string): Promise<Record<string, unknown>> {
   const { repository } = acme.gitlab.project("acme/shop");
   const head = (await repository.branches()).get(`ticketsmith/${ticket}`);
   const requests = acme.gitlab.mergeRequests("acme/shop").filter((one) => one.sourceBranch === `ticketsmith/${ticket}`);
-  const pages = acme.confluence.wiki.pages.filter((page) => latest(page).title.includes(ticket));
+  const pages = acme.confluence.wiki.pages.filter((page) => latest(page).title.startsWith(`${ticket}:`));
   return {
     comments: issue.comments.map(({ body }) => JSON.stringify(body).includes("Finished")),
     moves: moves.map((item) => `${item.fromString} -> ${Object.getOwnPropertyDescriptor(item, "toString")?.value}`),
