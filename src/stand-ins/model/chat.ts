@@ -3,9 +3,9 @@
  * Shapes: OpenAI's OpenAPI document, CreateChatCompletionRequest, CreateChatCompletionResponse, CreateChatCompletionStreamResponse.
  */
 import { z } from "zod";
-import { type Answer, type Conversation, type Message, pieces } from "./conversation.ts";
+import { type Answer, type Conversation, type Message, pieces, saidBy } from "./conversation.ts";
 import { Refused } from "./refusal.ts";
-import { checkFields, checkTool, isRecord, requireModel, textOf } from "./request.ts";
+import { checkFields, checkTool, isRecord, requireModel, textOf, toolNames } from "./request.ts";
 
 const fields = new Set(
   (
@@ -63,6 +63,7 @@ export function readChatRequest(body: unknown): Conversation & { readonly includ
     model,
     messages: readMessages(messages),
     tools: tools === undefined ? "" : JSON.stringify(tools),
+    toolNames: toolNames(tools, (tool) => tool.function),
     stream: stream === true,
     includeUsage: isRecord(streamOptions) && streamOptions.include_usage === true,
   };
@@ -121,7 +122,8 @@ function readMessages(list: readonly unknown[]): Message[] {
       if (open.size < calls.length) throw new Refused(`Duplicate value for 'tool_call_id' in message[${i}].`);
       const { content } = message;
       const text = content == null && calls.length > 0 ? "" : textOf(content, `messages[${i}].content`);
-      messages.push({ role, text: text + calls.map((call) => call.function.name + call.function.arguments).join("") });
+      const called = calls.map((call) => ({ name: call.function.name, arguments: call.function.arguments }));
+      messages.push(saidBy(text, called));
     } else {
       const text = textOf(message.content, `messages[${i}].content`);
       messages.push({ role: role === "system" || role === "developer" ? "system" : "user", text });

@@ -1,11 +1,26 @@
 /** A request without its wire format, and the answer that a scenario has for it. */
 import { createHash } from "node:crypto";
-import type { CheckedScenario, Turn } from "./scenario.ts";
+import type { Policy } from "./policy.ts";
+import { type CheckedScenario, checkTurn, type Turn } from "./scenario.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant" | "tool";
   /** Everything in it that costs tokens: text, arguments of calls. */
   readonly text: string;
+  /** What the model called in this message; absent when it called nothing. */
+  readonly calls?: readonly { readonly name: string; readonly arguments: string }[];
+}
+
+/** A message of the model: what it said and what it called. */
+export function saidBy(text: string, calls: NonNullable<Message["calls"]>): Message {
+  const all = text + calls.map((call) => call.name + call.arguments).join("");
+  return calls.length === 0 ? { role: "assistant", text: all } : { role: "assistant", text: all, calls };
+}
+
+/** Two messages of the model as one. */
+export function joined(first: Message, second: Message): Message {
+  const calls = [...(first.calls ?? []), ...(second.calls ?? [])];
+  return { ...first, text: first.text + second.text, ...(calls.length === 0 ? {} : { calls }) };
 }
 
 /** What both wire formats are brought to. */
@@ -14,6 +29,7 @@ export interface Conversation {
   readonly messages: readonly Message[];
   /** The tools as JSON text, for counting tokens. */
   readonly tools: string;
+  readonly toolNames: readonly string[];
   readonly stream: boolean;
 }
 
@@ -50,17 +66,32 @@ export interface Place {
   readonly turn: Turn;
 }
 
-/** Finds the turn that a request asks for; a sentence about what is missing when there is none. */
-export function locate(conversation: Conversation, scenarios: ReadonlyMap<string, CheckedScenario>): Place | string {
+/** Finds the turn that a request asks for; a sentence about what is missing when there is none. Policies go before scenarios. */
+export function locate(
+  conversation: Conversation,
+  scenarios: ReadonlyMap<string, CheckedScenario>,
+  policies: ReadonlyMap<string, Policy> = new Map(),
+): Place | string {
   const { messages } = conversation;
   const system = messages.filter((message) => message.role === "system").map((message) => message.text);
   const agent = /You are the (\w+)/.exec(system.join("\n"))?.[1];
   if (agent === undefined) return 'the system message does not say "You are the <agent>"';
   const keys = messages.flatMap((message) => message.text.match(/\b[A-Z][A-Z0-9]+-\d+\b/g) ?? []);
-  const ticket = keys.find((key) => scenarios.has(key)) ?? (scenarios.has("*") ? "*" : undefined);
+  const known = (key: string): boolean => policies.has(key) || scenarios.has(key);
+  const ticket = keys.find(known) ?? (known("*") ? "*" : undefined);
   if (ticket === undefined)
     return `no scenario for the ${agent} on any of: ${[...new Set(keys)].join(", ") || "no ticket"}`;
   const number = messages.filter((message) => message.role === "assistant").length;
+  const policy = policies.get(ticket);
+  if (policy !== undefined) {
+    const asked = { agent, ticket, turn: number, messages, tools: conversation.toolNames };
+    return {
+      agent,
+      ticket,
+      number,
+      turn: checkTurn(policy(asked), `policy of ${ticket} for the ${agent}, turn ${number}`),
+    };
+  }
   const turn = scenarios.get(ticket)?.agents[agent]?.[number];
   if (turn === undefined) return `scenario ${ticket}/${agent} has no turn ${number}`;
   const seen = newest(messages);
@@ -89,7 +120,8 @@ function tokens(text: string): number {
  * Counted as cached: what the request for the previous turn held already (tools and everything before the last assistant message).
  */
 export function answer(conversation: Conversation, turn: Turn): Answer {
-  const { messages, model, tools } = conversation;
+  const { model, tools } = conversation;
+  const messages = conversation.messages.map(({ role, text }) => ({ role, text }));
   const id = createHash("sha256").update(JSON.stringify({ model, messages, tools })).digest("hex").slice(0, 24);
   const text = turn.say ?? "";
   const calls = turn.calls.map((call, i) => ({

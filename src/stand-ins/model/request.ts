@@ -68,3 +68,11 @@ export function textOf(content: unknown, path: string): string {
     })
     .join("");
 }
+
+/** Names of the offered tools; `inner` leads from an item of the list to what has the name. */
+export function toolNames(tools: unknown, inner: (tool: Record<string, unknown>) => unknown): string[] {
+  return (Array.isArray(tools) ? tools : []).flatMap((tool: unknown) => {
+    const found = isRecord(tool) ? inner(tool) : undefined;
+    return isRecord(found) && typeof found.name === "string" ? [found.name] : [];
+  });
+}

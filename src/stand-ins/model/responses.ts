@@ -2,9 +2,9 @@
  * The Responses wire format, stateless: checks a request as the real service does and writes answers, whole and as a stream.
  * Shapes: OpenAI's OpenAPI document, CreateResponse, Response, ResponseStreamEvent.
  */
-import { type Answer, type Conversation, type Message, pieces } from "./conversation.ts";
+import { type Answer, type Conversation, joined, type Message, pieces, saidBy } from "./conversation.ts";
 import { Refused } from "./refusal.ts";
-import { checkFields, checkTool, isRecord, requireModel, textOf } from "./request.ts";
+import { checkFields, checkTool, isRecord, requireModel, textOf, toolNames } from "./request.ts";
 
 const fields = new Set(
   (
@@ -44,6 +44,7 @@ export function readResponsesRequest(body: unknown): Conversation & { readonly r
     model,
     messages: [...opening, ...said],
     tools: tools === undefined ? "" : JSON.stringify(tools),
+    toolNames: toolNames(tools, (tool) => tool),
     stream: request.stream === true,
     request,
   };
@@ -54,23 +55,23 @@ function readInput(input: unknown): Message[] {
   if (!Array.isArray(input)) throw new Refused("Invalid type for 'input'.", { param: "input", code: "invalid_type" });
   const messages: Message[] = [];
   const open = new Set<string>();
-  const add = (role: Message["role"], text: string): void => {
+  const add = (message: Message): void => {
     const last = messages.at(-1);
-    if (role === "assistant" && last?.role === "assistant") messages.splice(-1, 1, { role, text: last.text + text });
-    else messages.push({ role, text });
+    if (message.role !== "assistant" || last?.role !== "assistant") messages.push(message);
+    else messages.splice(-1, 1, joined(last, message));
   };
   for (const [i, raw] of input.entries()) {
     const item: Json = isRecord(raw) ? raw : {};
     const type = item.type ?? "message";
     if (type === "function_call") {
       open.add(readCallId(item, i));
-      add("assistant", `${requireText(item, "name", i)}${requireText(item, "arguments", i)}`);
+      add(saidBy("", [{ name: requireText(item, "name", i), arguments: requireText(item, "arguments", i) }]));
     } else if (type === "function_call_output") {
       const id = requireText(item, "call_id", i);
       if (!open.delete(id)) {
         throw new Refused(`No tool call found for function call output with call_id ${id}.`, { param: "input" });
       }
-      add("tool", textOf(item.output, `input[${i}].output`));
+      add({ role: "tool", text: textOf(item.output, `input[${i}].output`) });
     } else if (type === "message") {
       const role = String(item.role);
       if (!roles.includes(role)) {
@@ -80,7 +81,7 @@ function readInput(input: unknown): Message[] {
         });
       }
       const text = textOf(item.content, `input[${i}].content`);
-      add(role === "assistant" || role === "user" ? role : "system", text);
+      add({ role: role === "assistant" || role === "user" ? role : "system", text });
     } else if (type !== "reasoning") {
       throw new Refused(`Invalid value: '${String(type)}'.`, { param: `input[${i}].type`, code: "invalid_value" });
     }

@@ -43,6 +43,8 @@ const Turn = z.strictObject({
   times: z.number().int().min(1).optional(),
 });
 export type Turn = z.infer<typeof Turn>;
+/** A turn as it is written down: what has a default may be left out. */
+export type WrittenTurn = z.input<typeof Turn>;
 
 export const Scenario = z.strictObject({
   /** Jira key, or `*` for every ticket that has no scenario of its own. */
@@ -59,6 +61,15 @@ function printPath(path: readonly PropertyKey[]): string {
   return path
     .map((part, i) => (typeof part === "number" ? `[${part}]` : `${i > 0 ? "." : ""}${String(part)}`))
     .join("");
+}
+
+/** Checks one turn that was not read from a scenario. Throws UserError with `source`, path and complaint of every mistake. */
+export function checkTurn(value: unknown, source: string): Turn {
+  const checked = Turn.safeParse(value);
+  if (checked.success) return checked.data;
+  throw new UserError(
+    checked.error.issues.map((issue) => `${source}: ${printPath(issue.path)}: ${issue.message}`).join("\n"),
+  );
 }
 
 /** Checks one scenario. Throws UserError with `source`, path and complaint of every mistake. */

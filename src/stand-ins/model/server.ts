@@ -16,10 +16,12 @@ import {
 } from "../server.ts";
 import { readChatRequest, writeChat, writeChatStream } from "./chat.ts";
 import { answer, type Conversation, locate, type Place } from "./conversation.ts";
+import type { Policy } from "./policy.ts";
 import { errorReply, Refused } from "./refusal.ts";
 import { readResponsesRequest, writeResponse, writeResponseStream } from "./responses.ts";
 import { type CheckedScenario, checkScenario, loadScenarios, type Scenario, type Turn } from "./scenario.ts";
 
+export type { Asked, Policy } from "./policy.ts";
 export type { Scenario } from "./scenario.ts";
 
 export interface ModelStandInOptions {
@@ -27,6 +29,8 @@ export interface ModelStandInOptions {
   readonly scenarioDirectory?: string;
   /** Scenarios given as objects; they win over a file for the same ticket. */
   readonly scenarios?: readonly Scenario[];
+  /** Programs instead of scenarios, by ticket (`*`: every other one). Asked again for a repeated request, so they keep no state either. */
+  readonly policies?: Readonly<Record<string, Policy>>;
   /** The only bearer key that is let in. */
   readonly apiKey: string;
   /** Time before every answer, milliseconds. */
@@ -127,6 +131,7 @@ export async function startModel(options: ModelStandInOptions): Promise<ModelSta
   const scenarios = new Map<string, CheckedScenario>(
     [...files, ...given].map((scenario) => [scenario.ticket, scenario]),
   );
+  const policies = new Map(Object.entries(options.policies ?? {}));
   const unexpected: string[] = [];
   const struck = new Map<string, number>();
 
@@ -155,7 +160,7 @@ export async function startModel(options: ModelStandInOptions): Promise<ModelSta
   const complete = (format: Format): Handler =>
     guarded(async (request, response) => {
       const { conversation, write } = format(request.body);
-      const place = locate(conversation, scenarios);
+      const place = locate(conversation, scenarios, policies);
       if (typeof place === "string") {
         unexpected.push(place);
         // The real service tells clients in this header whether another try makes sense.
