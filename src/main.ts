@@ -20,6 +20,7 @@ import { type BreakerOptions, type BreakerState, createBreaker, guarded } from "
 import type { Config } from "./platform/config.ts";
 import type { Log } from "./platform/log.ts";
 import { advance, type Engine } from "./runs/advance.ts";
+import { createQuarantine } from "./runs/quarantine.ts";
 import { openBell } from "./runs/queue.ts";
 import { sweepRuns } from "./runs/sweep.ts";
 import { loadWorkflows } from "./runs/workflow.ts";
@@ -362,6 +363,7 @@ async function assemble(
       log,
       stopping: stopping.signal,
       leaseMs: options.leaseMs ?? 30_000,
+      quarantine: createQuarantine(),
       ...(options.retryBaseMs === undefined ? {} : { retryBaseMs: options.retryBaseMs }),
     };
     bell.answer((runId) => advance(engine, runId), options.concurrency ?? 4);

@@ -12,10 +12,11 @@ import { closingEffects } from "../steps/close.ts";
 import { Next, type Services, type Step, type StepContext } from "../steps/step.ts";
 import { listEffects, planEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
-import { claimRun, handOver, holdLease, LeaseLost, type Pauses, readPauses } from "../store/runs.ts";
+import { handOver, holdLease, LeaseLost, type Pauses, readPauses } from "../store/runs.ts";
 import { addProgress, finishStep, listSteps, produceStep, startStep } from "../store/steps.ts";
 import { createContext } from "./context.ts";
 import { keepLease, momentNow } from "./lease.ts";
+import type { Quarantine } from "./quarantine.ts";
 import type { Bell } from "./queue.ts";
 import { stepAfter, type Workflows } from "./workflow.ts";
 
@@ -32,6 +33,8 @@ export interface Engine {
   readonly leaseMs: number;
   /** First pause after a passing fault, milliseconds; the longest is 150 times that. Default 2 s. */
   readonly retryBaseMs?: number;
+  /** Where runs go that may be what brings workers down. */
+  readonly quarantine: Quarantine;
 }
 
 /** A run that was started this often without finishing a step brings its worker down: it is parked. */
@@ -66,7 +69,7 @@ function pauseFor(engine: Engine, error: Retryable, { tries, lockedOutMs }: Paus
 export async function advance(engine: Engine, runId: string): Promise<void> {
   const { database, leaseMs, log } = engine;
   const since = momentNow();
-  const run = await claimRun(database, runId, leaseMs);
+  const run = await engine.quarantine.claim(database, runId, leaseMs);
   if (run === null) return;
   const lease = keepLease({ database, run, leaseMs, since, cancelled: (reason) => new Cancelled(reason), log });
   const signal = AbortSignal.any([lease.signal, engine.stopping]);
@@ -82,6 +85,7 @@ export async function advance(engine: Engine, runId: string): Promise<void> {
     else log.warn("a failure could not be recorded", { run: run.id, error });
   } finally {
     lease.end();
+    engine.quarantine.leave(run);
     await engine.services.workspaces.remove(run.id).catch((error: unknown) => {
       log.warn("workspace could not be removed", { run: run.id, error });
     });

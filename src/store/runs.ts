@@ -78,16 +78,18 @@ export async function listRuns(db: Queryable, limit: number): Promise<Run[]> {
 /**
  * Takes the lease of a run that is due: queued and past `not_before`, or running with a lease that ran out.
  * Null when it is not due or somebody else has it.
+ * @param mostDeaths leave it when more workers than that died while they were at its current step
  */
-export async function claimRun(db: Queryable, id: string, leaseMs: number): Promise<Run | null> {
+export async function claimRun(db: Queryable, id: string, leaseMs: number, mostDeaths?: number): Promise<Run | null> {
   const { rows } = await db.query<Row>(
     `update ticketsmith.runs
      set state = 'running', epoch = epoch + 1, starts = starts + 1, updated_at = now(),
          lease_until = now() + $2 * interval '1 millisecond'
      where id = $1 and ((state = 'queued' and (not_before is null or not_before <= now()))
                      or (state = 'running' and lease_until < now()))
+       and starts <= $3
      returning ${columns}`,
-    [id, leaseMs],
+    [id, leaseMs, mostDeaths ?? 2_147_483_647],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
 }

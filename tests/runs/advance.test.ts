@@ -9,6 +9,7 @@ import { silentLog } from "../../src/platform/log.ts";
 import { printMarkdown } from "../../src/platform/markdown.ts";
 import { Policy } from "../../src/platform/policy.ts";
 import { advance, type Engine, retryDelay } from "../../src/runs/advance.ts";
+import { createQuarantine } from "../../src/runs/quarantine.ts";
 import { type Bell, openBell } from "../../src/runs/queue.ts";
 import { startRun } from "../../src/runs/start.ts";
 import type { Services, Step, StepContext, StepResult } from "../../src/steps/step.ts";
@@ -89,6 +90,7 @@ function engine(steps: Step<string>[], more: Partial<Engine> = {}): Engine {
     log: silentLog,
     stopping: new AbortController().signal,
     leaseMs: 2000,
+    quarantine: createQuarantine(),
     ...more,
   };
 }
