@@ -85,25 +85,34 @@ function cleanAny(value: unknown): unknown {
 export interface SecretFinding {
   /** What it is, for people, without any part of it. */
   readonly kind: string;
-  /** Where in the text it begins. */
+  /** Where in the text it begins, and how many signs it has. */
   readonly index: number;
+  readonly length: number;
+  /** Whether it is a value that was registered: a credential of this bot. */
+  readonly own: boolean;
   /** False for what is only worth a look. */
   readonly certain: boolean;
 }
 
 /** Every secret in a text, in order, and what merely looks like one. Never holds any part of a value. */
 export function findSecrets(text: string): SecretFinding[] {
-  const known = registered.flatMap((secret) => {
+  const known = registered.flatMap((secret): SecretFinding[] => {
     const index = text.indexOf(secret);
-    return index < 0 ? [] : [{ kind: "a credential of this bot", index, certain: true }];
+    const { length } = secret;
+    return index < 0 ? [] : [{ kind: "a credential of this bot", index, length, own: true, certain: true }];
   });
-  const shaped = secretShapes.flatMap((shape) =>
-    [...matchesOf(shape, text)].map(({ index }) => ({ kind: shape.kind, index, certain: true })),
-  );
-  const suspicious = [...matchesOf(suspiciousAssignment, text)].map(({ index }) => ({
-    kind: suspiciousAssignment.kind,
-    index,
-    certain: false,
-  }));
-  return [...known, ...shaped, ...suspicious].sort((a, b) => a.index - b.index);
+  const shaped = (shape: SecretShape, certain: boolean): SecretFinding[] =>
+    [...matchesOf(shape, text)].map(({ index, 0: { length } }) => ({
+      kind: shape.kind,
+      index,
+      length,
+      own: false,
+      certain,
+    }));
+  const found = [
+    ...known,
+    ...secretShapes.flatMap((shape) => shaped(shape, true)),
+    ...shaped(suspiciousAssignment, false),
+  ];
+  return found.sort((a, b) => a.index - b.index);
 }

@@ -7,8 +7,13 @@ import { UserError } from "../domain/errors.ts";
 import { render } from "../platform/template.ts";
 import { implemented, noteCommand, planned, understood } from "./outputs.ts";
 import { runAgent } from "./run-agent.ts";
+import { type PatchSecret, secretsInPatch } from "./secrets-in-patch.ts";
 import type { Step } from "./step.ts";
 import { testCommand } from "./test-command.ts";
+
+function placeOf({ path, line }: PatchSecret): string {
+  return line === 0 ? `in the file name ${path}` : `in ${path}, line ${line}`;
+}
 
 export const implement: Step<z.infer<typeof implemented.output>> = {
   ...implemented,
@@ -34,6 +39,14 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
     if (Buffer.byteLength(patch) > limit) {
       throw new UserError(`The change is larger than ${limit} bytes (policy.maxPatchBytes), so it was not pushed.`);
     }
+    const secrets = secretsInPatch(patch);
+    const found = secrets.find(({ certain }) => certain);
+    if (found !== undefined) {
+      throw new UserError(
+        `The change would bring a secret into the repository, so it was not pushed: ${found.kind} ${placeOf(found)}. ` +
+          "If it comes from the ticket, take it out there and revoke it.",
+      );
+    }
     const changed = await workspace.changedFiles();
     return {
       output: {
@@ -41,6 +54,7 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
         patch,
         changed,
         disagreements: [...checkClaim(claim, changed)],
+        suspicions: secrets.map((secret) => `${placeOf(secret)}: ${secret.kind}`),
         commands: commands.map(noteCommand),
       },
       effects: [],

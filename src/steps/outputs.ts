@@ -74,6 +74,8 @@ export const implemented = {
     patch: z.string(),
     changed: z.array(z.object({ path: z.string(), status: z.string() })),
     disagreements: z.array(z.object({ path: z.string(), problem: z.string() })),
+    /** What a reviewer should look at because it may be a secret. */
+    suspicions: z.array(z.string()).default([]),
     commands: z.array(CommandNote),
   }),
 };

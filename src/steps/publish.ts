@@ -15,7 +15,7 @@ export const publish: Step<z.infer<typeof published.output>> = {
   async execute(context) {
     const { run, services } = context;
     const { repository, base, ticket, targetBranch } = context.output(understood);
-    const { claim, patch, disagreements } = context.output(implemented);
+    const { claim, patch, disagreements, suspicions } = context.output(implemented);
     const { tests, proof } = context.output(verified);
     const { approach, risks } = context.output(planned);
     const branch = branchOf(ticket.key);
@@ -27,7 +27,7 @@ export const publish: Step<z.infer<typeof published.output>> = {
       plan: { approach },
       proof,
       tests,
-      risks,
+      risks: [...risks, ...suspicions],
       disagreements,
       runId: run.id,
       costUsd: context.spent().costUsd,
