@@ -65,22 +65,28 @@ export function createInbox(options: {
         for (const { reject } of batch) reject(error);
       }
     }
+    // In the same turn in which nothing was found waiting: who comes a moment later must start anew.
+    flushing = false;
+  }
+
+  function foregoneReason({ parsed }: IncomingDelivery): string | null {
+    try {
+      return "event" in parsed ? (options.foregone?.(parsed.event) ?? null) : null;
+    } catch {
+      // Ours to mend, but no reason to turn a delivery away: whoever decides on it will meet the same bug, and tell of it.
+      return null;
+    }
   }
 
   return {
     accept(delivery) {
-      const { parsed } = delivery;
-      const foregone = "event" in parsed ? (options.foregone?.(parsed.event) ?? null) : null;
+      const foregone = foregoneReason(delivery);
       return new Promise((resolve, reject) => {
         waiting.push({ delivery: { ...delivery, foregone }, resolve, reject });
         if (flushing) return;
         flushing = true;
         // A turn of the event loop later, so that requests which arrived together share the commit.
-        setImmediate(() => {
-          void flush().finally(() => {
-            flushing = false;
-          });
-        });
+        setImmediate(() => void flush());
       });
     },
   };
