@@ -21,7 +21,13 @@ const send = (message: FromWorker): void => port.postMessage(message);
 
 /** node-postgres hands out bigint and numeric as text: be the same. */
 const asText = (value: string): string => value;
-const options = { parsers: { [types.INT8]: asText, [types.NUMERIC]: asText } };
+/** PGlite's own goes byte by byte: for the bodies of webhooks that takes longer than to store them. */
+const asHex = (value: Uint8Array): string =>
+  `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("hex")}`;
+const options = {
+  parsers: { [types.INT8]: asText, [types.NUMERIC]: asText },
+  serializers: { [types.BYTEA]: asHex },
+};
 
 /** PGlite's errors carry the query and every parameter; only these parts may travel on. */
 function describe(error: unknown): {
