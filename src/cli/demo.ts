@@ -1,5 +1,5 @@
 /** `ticketsmith demo`: one ticket from its label to the merge request, against stand-ins on this machine. */
-import { rm } from "node:fs/promises";
+import { rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { styleText } from "node:util";
@@ -74,9 +74,12 @@ async function stayUp(bot: Bot): Promise<void> {
 }
 
 /** Plays the demo; sets the exit code to 1 and names the step when anything goes wrong. */
-export async function demo(options: { keep?: boolean; port?: string }): Promise<void> {
+export async function demo(options: { keep?: boolean; port?: string; scenarios?: string }): Promise<void> {
   const directory = path.resolve(".ticketsmith/demo", String(process.pid));
-  const acme = await startAcme({ latencyMs: 150 });
+  const acme = await startAcme({
+    latencyMs: 150,
+    ...(options.scenarios === undefined ? {} : { scenarioDirectory: path.resolve(options.scenarios) }),
+  });
   const config = loadConfig({
     ...acme.variables,
     PORT: options.port ?? "0",
@@ -110,8 +113,12 @@ export async function demo(options: { keep?: boolean; port?: string }): Promise<
     for (const line of acme.model.unexpected) say(`  model: ${line}`);
     process.exitCode = 1;
   } finally {
+    // A demo that has shown everything must not hang on its way out, whatever is still open.
+    setTimeout(() => process.exit(), 10_000).unref();
     await bot?.stop();
     await acme.close();
     await rm(directory, { recursive: true, force: true });
+    // The folder above is kept while another demo uses it.
+    await rmdir(path.dirname(directory)).catch(() => {});
   }
 }

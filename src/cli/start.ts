@@ -8,17 +8,22 @@ function isRole(text: string): text is Role {
   return text === "api" || text === "worker" || text === "all";
 }
 
-/** Stops the bot in order on SIGTERM or SIGINT and ends the process: with 0, or with 1 when that went wrong. */
-export function stopOnSignal(bot: Bot, log: Log): void {
+/**
+ * Stops the bot in order on SIGTERM or SIGINT, even when it is still starting, and ends the process: with 0, or with 1 when
+ * that went wrong. A second signal ends it at once.
+ */
+export function stopOnSignal(starting: Promise<Bot>, log: Log): void {
   const onSignal = (signal: NodeJS.Signals): void => {
     log.info("stopping", { signal });
-    bot.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log.error("did not stop in order", { error });
-        process.exit(1);
-      },
-    );
+    starting
+      .then((bot) => bot.stop())
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error("did not stop in order", { error });
+          process.exit(1);
+        },
+      );
   };
   process.once("SIGTERM", onSignal);
   process.once("SIGINT", onSignal);
@@ -29,5 +34,7 @@ export async function start(options: { role: string }): Promise<void> {
   if (!isRole(options.role)) throw new UserError(`--role is api, worker or all, not "${options.role}"`);
   const config = loadConfig();
   const log = createLog({ level: config.environment.LOG_LEVEL, pretty: process.stderr.isTTY });
-  stopOnSignal(await startBot({ config, role: options.role, log }), log);
+  const starting = startBot({ config, role: options.role, log });
+  stopOnSignal(starting, log);
+  await starting;
 }

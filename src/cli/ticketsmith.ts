@@ -17,6 +17,7 @@ program
   .description("play one ticket through against local stand-ins, without any account or key")
   .option("--keep", "stay up afterwards, to click through the pages")
   .option("--port <port>", "port of the bot's own page (default: any free one)")
+  .option("--scenarios <folder>", "what the scripted model says, instead of the shipped scenario")
   .action(demo);
 
 program

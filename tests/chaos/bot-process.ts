@@ -12,8 +12,9 @@ export type BotSettings = Pick<BotOptions, "role" | "leaseMs" | "sweepMs" | "qui
 const config = loadConfig();
 const log = createLog({ level: config.environment.LOG_LEVEL });
 const settings = JSON.parse(process.argv[2] ?? "{}") as BotSettings;
-const bot = await startBot({ ...settings, config, log, sandbox: "process-for-demo" });
-stopOnSignal(bot, log);
+const starting = startBot({ ...settings, config, log, sandbox: "process-for-demo" });
+stopOnSignal(starting, log);
+const bot = await starting;
 process.send?.({ url: bot.url });
 // The channel must not keep the process alive once the bot has ended.
 process.channel?.unref();
