@@ -236,10 +236,18 @@ export async function startBot(options: BotOptions): Promise<Bot> {
     }
   }
   const bare = createAdapters(options);
-  const [database, self] = await Promise.all([
-    openDatabase({ url: env.DATABASE_URL, directory: path.resolve(env.TICKETSMITH_DATA_DIR), log }),
-    probeAll(bare),
-  ]);
+  const opening = openDatabase({ url: env.DATABASE_URL, directory: path.resolve(env.TICKETSMITH_DATA_DIR), log });
+  // Looked at below; until then a refusal of the database must not count as nobody's.
+  opening.catch(() => {});
+  const self = await probeAll(bare).catch(async (error: unknown) => {
+    // An embedded database that is still opening would keep the process alive.
+    await opening.then(
+      (database) => database.close(),
+      () => {},
+    );
+    throw error;
+  });
+  const database = await opening;
   try {
     return await assemble(options, { database, ...guardAdapters(bare, options), self, workflows });
   } catch (error) {
@@ -326,7 +334,10 @@ async function assemble(
     });
     // Webhooks come in storms: express, which a storm would feel, is asked about the rest only.
     server.on("request", (request, response) => void (doors(request, response) ?? app(request, response)));
-    url = await listen(server, env.PORT, env.HOST);
+    url = await listen(server, env.PORT, env.HOST).catch(async (error: unknown) => {
+      await bell.close();
+      throw error;
+    });
   }
 
   const stopping = new AbortController();
