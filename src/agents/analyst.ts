@@ -1,6 +1,8 @@
 import { Understanding } from "../domain/handoff.ts";
 import { listFiles } from "../tools/list-files.ts";
+import { outline } from "../tools/outline.ts";
 import { readFile } from "../tools/read-file.ts";
+import { readPage } from "../tools/read-page.ts";
 import { readTicket } from "../tools/read-ticket.ts";
 import { search } from "../tools/search.ts";
 import type { Agent } from "./agent.ts";
@@ -9,7 +11,7 @@ import type { Agent } from "./agent.ts";
 export const analyst: Agent<Understanding> = {
   name: "analyst",
   prompt: "prompts/analyst.md",
-  tools: [listFiles, readFile, search, readTicket],
+  tools: [listFiles, readFile, search, outline, readTicket, readPage],
   output: Understanding,
   limits: {
     // Enough to read a ticket and some fifteen files.

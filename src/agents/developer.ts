@@ -1,8 +1,11 @@
 import { ChangeClaim } from "../domain/handoff.ts";
+import { applyPatch } from "../tools/apply-patch.ts";
 import { deleteFile } from "../tools/delete-file.ts";
 import { editFile } from "../tools/edit-file.ts";
 import { listFiles } from "../tools/list-files.ts";
+import { outline } from "../tools/outline.ts";
 import { readFile } from "../tools/read-file.ts";
+import { readOutput } from "../tools/read-output.ts";
 import { run } from "../tools/run.ts";
 import { search } from "../tools/search.ts";
 import { writeFile } from "../tools/write-file.ts";
@@ -12,7 +15,7 @@ import type { Agent } from "./agent.ts";
 export const developer: Agent<ChangeClaim> = {
   name: "developer",
   prompt: "prompts/developer.md",
-  tools: [listFiles, readFile, search, run, editFile, writeFile, deleteFile],
+  tools: [listFiles, readFile, search, outline, run, readOutput, editFile, applyPatch, writeFile, deleteFile],
   output: ChangeClaim,
   limits: {
     // A dozen to read, the rest for edits and three or four rounds of tests.

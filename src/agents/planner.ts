@@ -1,5 +1,6 @@
 import { Plan } from "../domain/handoff.ts";
 import { listFiles } from "../tools/list-files.ts";
+import { outline } from "../tools/outline.ts";
 import { readFile } from "../tools/read-file.ts";
 import { search } from "../tools/search.ts";
 import type { Agent } from "./agent.ts";
@@ -8,7 +9,7 @@ import type { Agent } from "./agent.ts";
 export const planner: Agent<Plan> = {
   name: "planner",
   prompt: "prompts/planner.md",
-  tools: [listFiles, readFile, search],
+  tools: [listFiles, readFile, search, outline],
   output: Plan,
   limits: {
     // Enough to follow a change to its callers and tests.

@@ -1,6 +1,8 @@
 import { QaReport } from "../domain/handoff.ts";
 import { listFiles } from "../tools/list-files.ts";
+import { outline } from "../tools/outline.ts";
 import { readFile } from "../tools/read-file.ts";
+import { readOutput } from "../tools/read-output.ts";
 import { run } from "../tools/run.ts";
 import { search } from "../tools/search.ts";
 import type { Agent } from "./agent.ts";
@@ -9,7 +11,7 @@ import type { Agent } from "./agent.ts";
 export const qa: Agent<QaReport> = {
   name: "qa",
   prompt: "prompts/qa.md",
-  tools: [listFiles, readFile, search, run],
+  tools: [listFiles, readFile, search, outline, run, readOutput],
   output: QaReport,
   limits: {
     // Two commands per criterion, and time to read the tests.

@@ -3,13 +3,21 @@ import { jsonrepair } from "jsonrepair";
 import { z } from "zod";
 import type { ToolSpec } from "../domain/ports.ts";
 
-/** Keys that say nothing to a model, and that some servers refuse or choke on. */
+/** No model writes that much by accident: told of it only when it happens. */
+const generous = 1000;
+
+/** Whether a key says nothing to a model, or makes some servers refuse or choke. */
+function idle(key: string, value: unknown): boolean {
+  if (key === "$schema") return true;
+  if (typeof value !== "number") return false;
+  if (key === "maxLength") return value >= generous;
+  return Math.abs(value) === Number.MAX_SAFE_INTEGER;
+}
+
 function slim(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(slim);
   if (typeof schema !== "object" || schema === null) return schema;
-  const kept = Object.entries(schema).filter(
-    ([key, value]) => key !== "$schema" && !(typeof value === "number" && Math.abs(value) === Number.MAX_SAFE_INTEGER),
-  );
+  const kept = Object.entries(schema).filter(([key, value]) => !idle(key, value));
   return Object.fromEntries(kept.map(([key, value]) => [key, slim(value)]));
 }
 

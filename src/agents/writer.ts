@@ -1,6 +1,8 @@
 import { PageDraft } from "../domain/handoff.ts";
 import { listFiles } from "../tools/list-files.ts";
+import { outline } from "../tools/outline.ts";
 import { readFile } from "../tools/read-file.ts";
+import { readPage } from "../tools/read-page.ts";
 import { search } from "../tools/search.ts";
 import type { Agent } from "./agent.ts";
 
@@ -8,7 +10,7 @@ import type { Agent } from "./agent.ts";
 export const writer: Agent<PageDraft> = {
   name: "writer",
   prompt: "prompts/writer.md",
-  tools: [listFiles, readFile, search],
+  tools: [listFiles, readFile, search, outline, readPage],
   output: PageDraft,
   limits: {
     // Enough to read what the diff does not show.

@@ -14,6 +14,8 @@ export function runAgent<Output>(
   agent: Agent<Output>,
   input: { task: string; values?: Readonly<Record<string, unknown>>; ticket?: Ticket; workspace: Workspace },
 ): Promise<AgentResult<Output>> {
+  const { pages } = context.services;
+  const { space } = context.run.target;
   return loop(
     agent,
     { values: input.values ?? {}, task: input.task },
@@ -23,6 +25,7 @@ export function runAgent<Output>(
         workspace: input.workspace,
         sandbox: context.services.sandbox,
         ...(input.ticket === undefined ? {} : { ticket: input.ticket }),
+        ...(pages === null || space === undefined ? {} : { pages: { reader: pages, space } }),
         commands: createCommandLog(),
         signal: context.signal,
         commandTimeoutMs: context.services.policy.policy.commandSeconds * 1000,

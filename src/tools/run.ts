@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ending } from "./commands.ts";
+import { ending, outputGlance } from "./commands.ts";
 import { defineTool, ToolRefusal, workspaceOf } from "./tool.ts";
 
 /** Test runners and build tools. No shell: the argument list is the command. No git: there is no repository in there. */
@@ -10,7 +10,7 @@ export const defaultCommands = [
 export const run = defineTool({
   name: "run",
   description:
-    'Run a program on a copy of the repository, without network; files it writes are thrown away. There is no shell: give program and arguments as a list, e.g. ["npm", "test"]. The answer starts with the command\'s number, cite it as evidence.',
+    'Run a program on a copy of the repository, without network; files it writes are thrown away. No shell: give a list, e.g. ["npm", "test"]. The answer starts with the command\'s number, cite it as evidence.',
   input: z.strictObject({
     argv: z
       .array(z.string().max(20_000))
@@ -37,8 +37,8 @@ export const run = defineTool({
       timeoutMs: context.commandTimeoutMs,
       signal: context.signal,
     });
-    const head = ending(context.commands.add(result), result);
-    const part = (name: string, text: string): string => (text.trim() === "" ? "" : `\n${name}:\n${text.trimEnd()}`);
-    return `${head}${part("stdout", result.stdout)}${part("stderr", result.stderr)}`;
+    const number = context.commands.add(result);
+    const printed = outputGlance(number, result);
+    return `${ending(number, result)}${printed === "" ? "" : `\n${printed}`}`;
   },
 });

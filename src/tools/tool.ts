@@ -3,7 +3,7 @@
  * for the model. Names, descriptions and refusals are written for a model: short, concrete, with the way to mend the call.
  */
 import { z } from "zod";
-import type { Sandbox, Workspace } from "../domain/ports.ts";
+import type { PageReader, Sandbox, Workspace } from "../domain/ports.ts";
 import type { Ticket } from "../domain/ticket.ts";
 import { Refusal } from "../workspace/paths.ts";
 import type { CommandLog } from "./commands.ts";
@@ -15,6 +15,8 @@ export interface ToolContext {
   readonly workspace?: Workspace;
   readonly sandbox?: Sandbox;
   readonly ticket?: Ticket;
+  /** The project's wiki, where it has one. */
+  readonly pages?: { readonly reader: Pick<PageReader, "searchPages">; readonly space: string };
   /** Every command that was run, numbered; what an agent claims about a command is checked against it. */
   readonly commands: CommandLog;
   readonly signal: AbortSignal;
@@ -61,7 +63,7 @@ export function workspaceOf(context: ToolContext): Workspace {
 }
 
 /** Schema of a path argument. */
-export const PathInput = z
-  .string()
-  .max(1000)
-  .describe("Path relative to the root of the repository, e.g. src/index.js");
+export const PathInput = z.string().max(1000).describe("Relative to the root of the repository, e.g. src/index.js");
+
+/** Schema of where a page of a long answer begins. */
+export const FromInput = z.number().int().min(1).default(1).describe("Go on from this number");

@@ -32,7 +32,8 @@ export const defaultLimits: SandboxLimits = {
   memoryBytes: 3 * 1024 * 1024 * 1024,
   processes: 256,
   cpuSeconds: 600,
-  outputBytes: 16 * 1024,
+  // Kept whole while an agent may ask for the rest of it; what a log holds in all is bounded in tools/commands.ts.
+  outputBytes: 128 * 1024,
 };
 
 /** Where the bot's own Node is put. It comes first in PATH, so projects are tested with a version that we know. */

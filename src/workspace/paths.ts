@@ -10,6 +10,9 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
 }
 
+/** The path is well formed, and nothing is there. */
+export class NotThere extends Refusal {}
+
 const longestPath = 1000;
 const longestPartBytes = 255;
 const deepest = 50;

@@ -5,7 +5,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, unlink } from "node:fs/promises";
 import path from "node:path";
-import { isDotGit, Refusal, splitPath } from "./paths.ts";
+import { isDotGit, NotThere, Refusal, splitPath } from "./paths.ts";
 
 const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 
@@ -13,7 +13,7 @@ const { O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONL
 function explain(error: unknown, given: string): unknown {
   switch (error instanceof Error && "code" in error ? error.code : undefined) {
     case "ENOENT":
-      return new Refusal(`there is no ${given}`);
+      return new NotThere(`there is no ${given}`);
     case "ELOOP":
       return new Refusal(`${given} is a symbolic link or lies behind one: it is not followed`);
     case "ENOTDIR":

@@ -13,13 +13,13 @@ import { render } from "../../src/platform/template.ts";
 import { createCommandLog } from "../../src/tools/commands.ts";
 import { call, scripted } from "./scripted.ts";
 
-const looking = ["list_files", "read_file", "search"];
+const looking = ["list_files", "read_file", "search", "outline"];
 const tools = {
-  analyst: [...looking, "read_ticket"],
+  analyst: [...looking, "read_ticket", "read_page"],
   planner: looking,
-  developer: [...looking, "run", "edit_file", "write_file", "delete_file"],
-  qa: [...looking, "run"],
-  writer: looking,
+  developer: [...looking, "run", "read_output", "edit_file", "apply_patch", "write_file", "delete_file"],
+  qa: [...looking, "run", "read_output"],
+  writer: [...looking, "read_page"],
 };
 
 it("are five, in the order of their work", () => {
