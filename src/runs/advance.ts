@@ -2,6 +2,7 @@
  * One ring of the bell: take the lease, do one step, commit what it returned, perform its effects, hand the run on.
  * The only catch of the flow: here every failure becomes a state of the run, and a comment on the ticket where it stops.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { LockedOut, messageOf, OverBudget, Permanent, Retryable, UserError } from "../domain/errors.ts";
 import type { EndState, Run } from "../domain/run.ts";
 import type { Door } from "../effects/door.ts";
@@ -46,6 +47,9 @@ const maxTries = 15;
 /** How long a run waits for somebody to renew a token. */
 const lockedOutPatienceMs = 24 * 3_600_000;
 
+/** How long a worker waits for the database in order to say how its work went. */
+const outagePatienceMs = 60_000;
+
 /** No system means it when it asks for a longer pause. */
 const longestPauseMs = 24 * 3_600_000;
 
@@ -76,7 +80,7 @@ export async function advance(engine: Engine, runId: string): Promise<void> {
   try {
     await behindFence(lease.confirm, async () => {
       await work(engine, run, signal).catch((error: unknown) =>
-        landFailure(engine, run, signal.aborted ? signal.reason : error),
+        landOnceThere(engine, () => landFailure(engine, run, signal.aborted ? signal.reason : error)),
       );
     });
   } catch (error) {
@@ -180,6 +184,22 @@ async function moveOn(engine: Engine, run: Run, step: Step, next: Next): Promise
     }
   });
   if (next.kind === "continue" && following !== null) await engine.bell.ring(run.id);
+}
+
+/**
+ * Records a failure, waiting for a database that is away. While it is, nobody can take the run over, and our heartbeat is the first
+ * to renew the lease when it is back: so an outage is not counted as a death of this worker.
+ */
+async function landOnceThere(engine: Engine, land: () => Promise<void>): Promise<void> {
+  for (const deadline = performance.now() + outagePatienceMs; ; ) {
+    try {
+      return await land();
+    } catch (error) {
+      const isAway = error instanceof Retryable && !engine.stopping.aborted && performance.now() < deadline;
+      if (!isAway) throw error;
+      await sleep(250, undefined, { signal: engine.stopping }).catch(() => {});
+    }
+  }
 }
 
 /** Turns whatever was thrown into the run's next state. */

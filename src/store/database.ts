@@ -5,20 +5,30 @@
 import pg from "pg";
 import type { Log } from "../platform/log.ts";
 import { migrate } from "./migrate.ts";
+import { asOutage } from "./outage.ts";
 import { openPglitePool } from "./pglite-pool.ts";
 import type { Database, Pool, Rows } from "./queryable.ts";
 
+function outage(error: unknown): never {
+  throw asOutage(error);
+}
+
 function wrap(parts: Pick<Database, "kind" | "queuePool" | "prepared" | "close"> & { readonly pool: Pool }): Database {
-  const { pool, ...rest } = parts;
+  const { pool, prepared, ...rest } = parts;
   return {
     ...rest,
-    query: (sql, params) => pool.query(sql, params),
+    query: (sql, params) => pool.query<never>(sql, params).catch(outage),
+    prepared: (name, sql, params) => prepared<never>(name, sql, params).catch(outage),
     async transaction(work) {
-      const client = await pool.connect();
+      const client = await pool.connect().catch(outage);
+      // A connection that ends between two queries says so as an event, and an event that nobody hears ends the process.
+      const unheard = (): void => {};
+      client.on("error", unheard);
       try {
         await client.query("BEGIN");
         const result = await work(client);
         await client.query("COMMIT");
+        client.off("error", unheard);
         client.release();
         return result;
       } catch (error) {
@@ -27,16 +37,24 @@ function wrap(parts: Pick<Database, "kind" | "queuePool" | "prepared" | "close">
           () => false,
           () => true,
         );
+        client.off("error", unheard);
         client.release(broken);
-        throw error;
+        throw asOutage(error);
       }
     },
   };
 }
 
+/** Longest wait for a connection, milliseconds: a server that swallows packets is down as well. */
+const connectMs = 10_000;
+
+/** Our transactions take milliseconds. */
+const idleMs = 15_000;
+
 /**
  * Opens the database and brings our schema up to date. Safe to call from several processes at once (server) and refused
  * for a second process on the same folder (PGlite: UserError).
+ * Queries throw Retryable while the database is away.
  * @param options.url Postgres URL; absent: PGlite
  * @param options.directory folder of PGlite's data; ":memory:" keeps nothing
  */
@@ -69,6 +87,9 @@ export async function openDatabase(options: {
     max: options.maxConnections ?? 10,
     keepAlive: true,
     application_name: "ticketsmith",
+    connectionTimeoutMillis: connectMs,
+    // A worker that is paused in the middle of a transaction must not hold the row of its run for ever.
+    idle_in_transaction_session_timeout: idleMs,
   });
   // BullMQ takes one connection of its pool for LISTEN per worker, so this pool must be larger than that.
   const queuePool = new pg.Pool({

@@ -20,6 +20,7 @@ export interface Pool extends Queryable {
 export interface PoolClient extends Queryable {
   release(destroy?: boolean | Error): void;
   on(event: string, listener: (...args: unknown[]) => void): unknown;
+  off(event: string, listener: (...args: unknown[]) => void): unknown;
   removeAllListeners(event?: string): unknown;
 }
 
