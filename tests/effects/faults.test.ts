@@ -17,7 +17,7 @@ import { createJiraCloud } from "../../src/integrations/jira/cloud.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { Policy } from "../../src/platform/policy.ts";
 import { advance, type Engine } from "../../src/runs/advance.ts";
-import { createQuarantine, createQuarantine } from "../../src/runs/quarantine.ts";
+import { createQuarantine } from "../../src/runs/quarantine.ts";
 import { startRun } from "../../src/runs/start.ts";
 
 import { type Acme, bot, people, startAcme } from "../../src/stand-ins/acme/acme.ts";
@@ -195,7 +195,6 @@ function engineOf(ticket: string): Engine {
     leaseMs: 30_000,
     quarantine: createQuarantine(),
     retryBaseMs: 10,
-    quarantine: createQuarantine(),
   };
 }
 

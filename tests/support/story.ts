@@ -19,8 +19,8 @@ export interface Story {
   readonly acme: Acme;
   readonly bot: Bot;
   readonly config: Config;
-  /** The ticket's newest run, once it has ended or waits. Throws after 20 s. */
-  finished(ticket: string): Promise<Run>;
+  /** The ticket's newest run, once it has ended or waits. Throws after 20 s, or what else it may take. */
+  finished(ticket: string, patienceMs?: number): Promise<Run>;
   effects(run: Run): Promise<LedgerRow[]>;
   /** `step/name kind outcome` of every effect, in the order in which they were performed. */
   deeds(run: Run): Promise<string[]>;
@@ -75,10 +75,10 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
     acme,
     bot,
     config,
-    async finished(ticket) {
-      const deadline = Date.now() + 20_000;
+    async finished(ticket, patienceMs = 20_000) {
+      const deadline = Date.now() + patienceMs;
       for (;;) {
-        const run = (await listRuns(database, 50)).find((one) => one.target.ticket === ticket);
+        const run = (await listRuns(database, 100)).find((one) => one.target.ticket === ticket);
         if (run !== undefined && (isEnd(run.state) || run.state === "waiting")) return run;
         if (Date.now() > deadline) {
           const now =
