@@ -15,6 +15,7 @@ import { createApp } from "./http/app.ts";
 import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
 import { createGitLab } from "./integrations/gitlab/gitlab.ts";
 import { createJiraCloud } from "./integrations/jira/cloud.ts";
+import { withCassette } from "./models/cassette.ts";
 import { createModel } from "./models/model.ts";
 import { type BreakerOptions, type BreakerState, createBreaker, guarded } from "./platform/breaker.ts";
 import type { Config } from "./platform/config.ts";
@@ -117,7 +118,7 @@ function createAdapters(options: BotOptions) {
       model === undefined ? { fallbacks } : { model, fallbacks },
     ]),
   );
-  const model = createModel({
+  const asked = createModel({
     baseUrl: env.OPENAI_BASE_URL,
     apiKey: env.OPENAI_API_KEY,
     api: env.OPENAI_API,
@@ -129,6 +130,11 @@ function createAdapters(options: BotOptions) {
     ...(options.retryBaseMs === undefined ? {} : { retryDelayMs: options.retryBaseMs / 4 }),
     log,
   });
+  const cassette = env.MODEL_CASSETTE;
+  const model =
+    cassette === undefined
+      ? asked
+      : withCassette(asked, { ...cassette, directory: path.resolve(cassette.directory), log });
   const sandbox = createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : (options.sandbox ?? "auto"), log });
   return { jira, gitlab, confluence, workspaces, model, sandbox };
 }

@@ -65,6 +65,14 @@ export const Environment = z
     OPENAI_API_KEY: z.string(missing("is missing: the key of your model server (any text for servers that want none)")),
     OPENAI_MODEL: z.string(missing("is missing: the name of the model that agents use, as your server spells it")),
     OPENAI_API: z.enum(["chat", "responses"]).default("chat"),
+    MODEL_CASSETTE: z
+      .string()
+      .regex(/^(record|replay):./, "must be record:FOLDER or replay:FOLDER")
+      .transform((text) => {
+        const [mode, ...folder] = text.split(":");
+        return { mode: mode === "record" ? ("record" as const) : ("replay" as const), directory: folder.join(":") };
+      })
+      .optional(),
   })
   .superRefine((env, context) => {
     const complain = (setting: string, message: string): void => {
