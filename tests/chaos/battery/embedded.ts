@@ -12,14 +12,23 @@ import { openAcme, until, type World } from "../world.ts";
 import { type Case, type Conditions, type Part, random } from "./case.ts";
 
 interface RunList {
-  readonly runs: readonly { readonly target: { readonly ticket: string }; readonly state: string }[];
+  readonly runs: readonly {
+    readonly target: { readonly ticket: string };
+    readonly state: string;
+    readonly step: string;
+    readonly reason: string | null;
+  }[];
 }
 
-/** Tickets that have come to an end, as the bot's own API tells. */
-async function doneTickets(url: string): Promise<Set<string>> {
+/** Tickets that are not done, and how far they are, as the bot's own API tells. */
+async function unfinished(url: string, tickets: readonly string[]): Promise<string[]> {
   const answer = await fetch(`${url}/api/v1/runs?limit=200`, { signal: AbortSignal.timeout(5000) });
   const { runs } = (await answer.json()) as RunList;
-  return new Set(runs.filter(({ state }) => state === "done").map(({ target }) => target.ticket));
+  return tickets.flatMap((ticket) => {
+    const run = runs.find(({ target }) => target.ticket === ticket);
+    if (run === undefined) return [`${ticket}: no run`];
+    return run.state === "done" ? [] : [`${ticket}: ${run.state} in ${run.step}, ${run.reason}`];
+  });
 }
 
 /** A second process on the folder of a living one must end, saying why. */
@@ -85,16 +94,11 @@ export async function killEmbedded(options: {
     bot = last;
     tickets.push(place.begin());
     cases.push({ name: "second process", seed, wrong: await checkSecondProcess(last, place.variables, logs) });
-    const unfinished = async (): Promise<string[]> => {
-      const done = await doneTickets(last.url ?? "");
-      return tickets.filter((ticket) => !done.has(ticket));
-    };
-    await until("the end of all tickets", async () => (await unfinished()).length === 0, {
-      patienceMs: 120_000,
-      everyMs: 200,
-    }).catch(async () =>
-      cases.push({ name: "all tickets", seed, wrong: [`not done: ${(await unfinished()).join(", ")}`] }),
-    );
+    const left = async (): Promise<string[]> => unfinished(last.url ?? "", tickets);
+    const allDone = async (): Promise<boolean> => (await left()).length === 0;
+    await until("the end of all tickets", allDone, { patienceMs: 120_000, everyMs: 200 }).catch(async () => {
+      cases.push({ name: "all tickets", seed, wrong: await left() });
+    });
     await place.acme.jira.webhooksSettled();
     last.signal("SIGTERM");
     await last.ended;
