@@ -9,6 +9,7 @@ import type { Door } from "../effects/door.ts";
 import { performEffects } from "../effects/perform.ts";
 import { behindFence } from "../platform/fence.ts";
 import type { Log } from "../platform/log.ts";
+import { redact } from "../platform/redact.ts";
 import { closingEffects } from "../steps/close.ts";
 import { Next, type Services, type Step, type StepContext } from "../steps/step.ts";
 import { listEffects, planEffects } from "../store/ledger.ts";
@@ -223,7 +224,7 @@ async function landFailure(engine: Engine, run: Run, error: unknown): Promise<vo
   if (state === "failed" && !(error instanceof Permanent) && !(error instanceof Retryable)) {
     log.error("step failed because of a bug", { ...about, error });
   } else log.info("run stops", { ...about, state, reason });
-  await close(engine, run, state, reason);
+  await close(engine, run, state, redact(reason));
 }
 
 function endOf(error: unknown): [EndState, string] {

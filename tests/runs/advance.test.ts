@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Ensured } from "../../src/domain/effect.ts";
-import { OverBudget, Permanent, Retryable, UserError } from "../../src/domain/errors.ts";
+import { LockedOut, OverBudget, Permanent, Retryable, UserError } from "../../src/domain/errors.ts";
 import type { TicketWriter } from "../../src/domain/ports.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -15,7 +15,7 @@ import { startRun } from "../../src/runs/start.ts";
 import type { Services, Step, StepContext, StepResult } from "../../src/steps/step.ts";
 import { listEffects } from "../../src/store/ledger.ts";
 import type { Database } from "../../src/store/queryable.ts";
-import { claimRun, findRun, handOver, LeaseLost, requestCancel } from "../../src/store/runs.ts";
+import { claimRun, findRun, handOver, LeaseLost, readPauses, requestCancel } from "../../src/store/runs.ts";
 import { listSteps } from "../../src/store/steps.ts";
 import { openTestDatabase } from "../support/database.ts";
 
@@ -376,4 +376,80 @@ test("pauses double from 2 s to 5 min, and never undercut what was asked for", (
     expect(bounds[at]).toBeLessThanOrEqual((least * 4) / 3);
   }
   expect(retryDelay(0, 45_000)).toBeGreaterThanOrEqual(45_000);
+});
+
+test("a pause of more than a day is a mistake of the one who asks for it", () => {
+  expect(retryDelay(0, 1e12)).toBeLessThanOrEqual((24 * 3_600_000 * 4) / 3);
+});
+
+describe("a system that refuses our token", () => {
+  const refusal = () => new LockedOut("GitLab refuses our token (401): renew GITLAB_TOKEN", { afterMs: 300_000 });
+
+  test("makes the run wait as long as it takes, and uses up none of its tries", async () => {
+    let renewed = false;
+    const machine = engine([
+      step("one", async () => {
+        if (!renewed) throw refusal();
+        throw new Retryable("GitLab answered 503");
+      }),
+    ]);
+    const run = await begin(machine);
+    for (let probe = 0; probe < 40; probe += 1) {
+      await advance(machine, run.id);
+      const waiting = await now(run);
+      expect(waiting).toMatchObject({ state: "queued", reason: refusal().message });
+      expect(waiting.notBefore?.getTime()).toBeGreaterThan(Date.now() + 290_000);
+      await due(run);
+    }
+    renewed = true;
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "queued", reason: "GitLab answered 503" });
+    expect(await readPauses(database, run.id)).toEqual({ tries: 1, lockedOutMs: 0 });
+  });
+
+  test("for a whole day ends the run, and the ticket hears of it", async () => {
+    const machine = engine([step("one", async () => Promise.reject(refusal()))]);
+    const run = await begin(machine);
+    await advance(machine, run.id);
+    await database.query("update ticketsmith.runs set locked_out_since = now() - interval '24 hours' where id = $1", [
+      run.id,
+    ]);
+    await due(run);
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "failed", reason: `${refusal().message} (nobody did so for a day)` });
+    expect(told.at(-1)).toContain("renew");
+  });
+});
+
+test("no secret is kept in what a run says about itself", async () => {
+  const secret = ["glpat", "Zx9Kq2Wm7Rt4Vb8Nc3Ld"].join("-");
+  const machine = engine([
+    step("one", async (context) => {
+      await context.onTurn({
+        agent: "analyst",
+        turn: 1,
+        added: [
+          {
+            role: "assistant",
+            text: `I found ${secret}`,
+            toolCalls: [{ id: "1", name: "run", arguments: `{"argv":["${secret}"]}` }],
+          },
+        ],
+        reply: null,
+        durationMs: 1,
+        error: `refused: ${secret}`,
+      });
+      return { effects: [say("a", context.run.target.ticket, "hello")] };
+    }),
+  ]);
+  const run = await begin(machine);
+  trouble = [new Permanent(`Jira did not like ${secret}`)];
+  await advance(machine, run.id);
+  const tables = ["runs", "steps", "turns", "progress", "effects"];
+  for (const table of tables) {
+    const { rows } = await database.query(`select row_to_json(t)::text as text from ticketsmith.${table} t`);
+    const kept = JSON.stringify(rows);
+    expect(kept.includes(secret), table).toBe(false);
+  }
+  expect((await now(run)).reason).toBe("Jira did not like [redacted]");
 });

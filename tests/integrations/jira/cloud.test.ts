@@ -413,3 +413,39 @@ describe("ensureRemoteLink", () => {
     expect((await client.ensureRemoteLink(link)).outcome).toBe("unchanged");
   });
 });
+
+describe("many writes to one ticket", () => {
+  it("are spread so that Jira refuses none of them", async () => {
+    const tickets = await start();
+    // Six runs' worth of status comments at once, as after an outage.
+    await Promise.all(
+      Array.from({ length: 6 }, async (_, at) => {
+        const input = { ticket: "SHOP-1", marker: `status:${at}` };
+        for (const text of ["one", "two", "three", "four"]) {
+          await tickets.ensureComment({ ...input, body: parseMarkdown(text) });
+        }
+      }),
+    );
+    expect(jira.issue("SHOP-1").comments).toHaveLength(6);
+    expect(jira.requests.filter(({ status }) => status === 429)).toEqual([]);
+  });
+
+  it.each([
+    ["7", 7000],
+    ["0", 0],
+    ["Fri, 01 Jan 2100 00:00:00 GMT", expect.any(Number)],
+    ["Thu, 01 Jan 2026 00:00:00 GMT", 0],
+    ["soon", undefined],
+    ["-3", 0],
+    [undefined, undefined],
+  ])("a refusal with Retry-After: %s", async (retryAfter, afterMs) => {
+    const tickets = await start();
+    const headers: Record<string, string> = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+    jira.fault = ({ method }) =>
+      method === "GET" ? undefined : { when: "before", answer: { status: 429, headers, body: "" } };
+    const body = parseMarkdown("x");
+    const error = await tickets.ensureComment({ ticket: "SHOP-1", marker: "m", body }).catch((one: unknown) => one);
+    expect(error).toBeInstanceOf(Retryable);
+    expect((error as Retryable).afterMs).toEqual(afterMs);
+  });
+});
