@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { createDoorHandler, createDoors } from "../webhooks/doors.ts";
+import { parseBody } from "../webhooks/parse-body.ts";
 import { messageOf, Permanent, UserError } from "./domain/errors.ts";
 import type { SandboxStatus } from "./domain/ports.ts";
 import type { Door, Writers } from "./effects/door.ts";
@@ -10,6 +11,7 @@ import { settleLeftovers } from "./effects/leftovers.ts";
 import { createInbox } from "./events/accept.ts";
 import { createDecider } from "./events/decide.ts";
 import { foregone } from "./events/foregone.ts";
+import { type Desk, replayDelivery } from "./events/replay.ts";
 import { createWatch } from "./events/watch.ts";
 import { createApp } from "./http/app.ts";
 import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
@@ -262,6 +264,38 @@ export async function startBot(options: BotOptions): Promise<Bot> {
   }
 }
 
+/**
+ * The part of the bot that decides on deliveries, for commands: beside a bot on the same Postgres, or while none runs. What it
+ * starts is advanced by whichever worker comes next. Close it when done.
+ * @throws UserError as `startBot`, and when a bot holds the embedded database
+ */
+export async function openDesk(
+  options: Pick<BotOptions, "config" | "log">,
+): Promise<Desk & { close(): Promise<void> }> {
+  const { config, log } = options;
+  const { environment: env } = config;
+  const workflows = loadWorkflows(path.resolve(import.meta.dirname, "../config/workflows"));
+  const adapters = createAdapters({ ...options, role: "api" });
+  const database = await openDatabase({
+    url: env.DATABASE_URL,
+    directory: path.resolve(env.TICKETSMITH_DATA_DIR),
+    log,
+  });
+  try {
+    const desk = await createDesk(options, { database, adapters, self: await probeAll(adapters), workflows });
+    return {
+      ...desk,
+      async close() {
+        await desk.bell.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
 async function probeAll({ jira, gitlab, confluence }: Adapters): Promise<{ jira: string; gitlab: string }> {
   const [inJira, inGitLab] = await Promise.all([
     probe("JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN", () => jira.whoAmI()),
@@ -273,32 +307,42 @@ async function probeAll({ jira, gitlab, confluence }: Adapters): Promise<{ jira:
   return { jira: inJira, gitlab: inGitLab };
 }
 
-async function assemble(
-  options: BotOptions,
-  parts: {
-    database: Database;
-    adapters: Adapters;
-    outside: () => BreakerState[];
-    self: { jira: string; gitlab: string };
-    workflows: ReturnType<typeof loadWorkflows>;
-  },
-): Promise<Bot> {
-  const { config, role, log } = options;
+/** Where deliveries are taken in and decided. */
+async function createDesk(options: Pick<BotOptions, "config" | "log" | "leaseMs">, parts: DeskParts) {
+  const { config, log, leaseMs } = options;
+  const { database, adapters, self, workflows } = parts;
   const { environment: env, policy } = config;
-  const { database, adapters, outside, self, workflows } = parts;
   const bell = await openBell({
     database,
     redisUrl: env.REDIS_URL,
     log,
-    ...(options.leaseMs === undefined ? {} : { lockMs: options.leaseMs }),
+    ...(leaseMs === undefined ? {} : { lockMs: leaseMs }),
   });
   const decidePending = createDecider({ database, bell, policy, workflows, tickets: adapters.jira, self, log });
-
   const inbox = createInbox({
     database,
     foregone: (event) => foregone(event, self, policy),
     onCommitted: () => void decidePending(),
   });
+  return { database, bell, inbox, decidePending };
+}
+
+interface DeskParts {
+  readonly database: Database;
+  readonly adapters: Adapters;
+  readonly self: { readonly jira: string; readonly gitlab: string };
+  readonly workflows: ReturnType<typeof loadWorkflows>;
+}
+
+async function assemble(
+  options: BotOptions,
+  parts: DeskParts & { readonly outside: () => BreakerState[] },
+): Promise<Bot> {
+  const { config, role, log } = options;
+  const { environment: env, policy } = config;
+  const { database, adapters, outside, workflows } = parts;
+  const desk = await createDesk(options, parts);
+  const { bell, inbox, decidePending } = desk;
   const watch = createWatch({
     database,
     inbox,
@@ -331,6 +375,7 @@ async function assemble(
       environment: env,
       jiraUrl: env.JIRA_BASE_URL,
       cancelRun: (runId, reason) => requestCancel(database, runId, reason),
+      replay: (id) => replayDelivery(desk, id, parseBody),
       isReady: () =>
         database.query("select 1").then(
           () => ({ ready: true, reason: "" }),
@@ -412,8 +457,10 @@ async function assemble(
     stopping.abort(new Error("the process stops"));
     server.close();
     const orderly = (async () => {
-      await Promise.all([stopSweeping(), stopWatching?.()]);
+      const watching = stopWatching?.();
+      await stopSweeping();
       await bell.close();
+      await watching;
     })();
     const patience = AbortSignal.timeout(stopMs);
     await Promise.race([orderly, new Promise((resolve) => patience.addEventListener("abort", resolve))]);

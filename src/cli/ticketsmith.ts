@@ -4,6 +4,8 @@ import { Command } from "commander";
 import { messageOf, UserError } from "../domain/errors.ts";
 import { configCheck } from "./config-check.ts";
 import { demo } from "./demo.ts";
+import { inbox } from "./inbox.ts";
+import { replay } from "./replay.ts";
 import { start } from "./start.ts";
 
 const program = new Command("ticketsmith")
@@ -19,6 +21,20 @@ program
   .option("--port <port>", "port of the bot's own page (default: any free one)")
   .option("--scenarios <folder>", "what the scripted model says, instead of the shipped scenario")
   .action(demo);
+
+program
+  .command("inbox")
+  .description("what arrived, newest first, and what became of it")
+  .option("--limit <count>", "most rows to show", "20")
+  .option("--verdict <verdict>", "only these: pending, handled, ignored, rejected or unsupported")
+  .action(inbox);
+
+program
+  .command("replay")
+  .argument("<delivery>", "id of a delivery, or a file with the body of one")
+  .description("decide a delivery once more, say after the configuration was mended")
+  .option("--sender <sender>", "whose body the file holds: jira, gitlab or confluence (default: by its shape)")
+  .action(replay);
 
 program
   .command("config")

@@ -8,6 +8,7 @@ import helmet from "helmet";
 import type { Run } from "../domain/run.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Log } from "../platform/log.ts";
+import type { DeliveryRow } from "../store/deliveries.ts";
 import type { Database } from "../store/queryable.ts";
 import { createApi } from "./api/router.ts";
 import { createLogin, requireAuth } from "./auth.ts";
@@ -26,6 +27,8 @@ export interface AppOptions {
   readonly jiraUrl: string;
   /** Stops a run; null when there is none to stop. The reason is shown to people. */
   readonly cancelRun: (runId: string, reason: string) => Promise<Run | null>;
+  /** Decides a delivery again; null when there is none. */
+  readonly replay: (deliveryId: string) => Promise<DeliveryRow | null>;
   /** Whether work can be taken, and why not. */
   readonly isReady: () => Promise<{ ready: boolean; reason: string }>;
   readonly log: Log;

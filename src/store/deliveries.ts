@@ -103,11 +103,46 @@ export async function decideDelivery(
   );
 }
 
-/** The newest deliveries, newest first. */
-export async function listDeliveries(db: Queryable, limit: number): Promise<DeliveryRow[]> {
+/** The newest deliveries, newest first; of one verdict where that is given. */
+export async function listDeliveries(db: Queryable, limit: number, verdict?: Verdict): Promise<DeliveryRow[]> {
   const { rows } = await db.query<DeliveryRow>(
-    `select ${columns} from ticketsmith.deliveries order by id desc limit $1`,
-    [limit],
+    `select ${columns} from ticketsmith.deliveries where $2::text is null or verdict = $2 order by id desc limit $1`,
+    [limit, verdict ?? null],
   );
   return rows;
+}
+
+/** A delivery with what it brought. */
+export interface StoredDelivery extends DeliveryRow {
+  readonly body: string;
+  /** What it means; null when it was ignored or not understood on arrival. */
+  readonly event: Event | null;
+}
+
+/** A delivery by its id, or null. */
+export async function findDelivery(db: Queryable, id: string): Promise<StoredDelivery | null> {
+  if (!/^\d{1,18}$/.test(id)) return null;
+  const { rows } = await db.query<DeliveryRow & { body: string; event: unknown }>(
+    `select ${columns}, body, event from ticketsmith.deliveries where id = $1`,
+    [id],
+  );
+  const row = rows[0];
+  return row === undefined ? null : { ...row, event: row.event === null ? null : Event.parse(row.event) };
+}
+
+/** A delivery by its key, or null. */
+export async function findDeliveryByKey(db: Queryable, key: string): Promise<DeliveryRow | null> {
+  const { rows } = await db.query<DeliveryRow>(`select ${columns} from ticketsmith.deliveries where key = $1`, [
+    toText(key),
+  ]);
+  return rows[0] ?? null;
+}
+
+/** How many deliveries have a key that begins so. */
+export async function countDeliveries(db: Queryable, keyStart: string): Promise<number> {
+  const { rows } = await db.query<{ count: number }>(
+    `select count(*)::int as count from ticketsmith.deliveries where starts_with(key, $1)`,
+    [toText(keyStart)],
+  );
+  return rows[0]?.count ?? 0;
 }

@@ -5,6 +5,7 @@ import { openApiPath } from "../../src/http/api/openapi.ts";
 import { apiRoutes } from "../../src/http/api/routes.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { openDatabase } from "../../src/store/database.ts";
+import { listDeliveries } from "../../src/store/deliveries.ts";
 import type { Database } from "../../src/store/queryable.ts";
 import { calm, seedDeliveries, seedFinished, seedQueued } from "./seed.ts";
 import { startServer, type TestServer } from "./server.ts";
@@ -121,6 +122,30 @@ describe("answers are as the document says", () => {
     expect(all.runs.map((run) => run.id)).toEqual(["rneeds", "rdone"]);
     const one = JSON.parse((await server.ask("/api/v1/runs?limit=1")).text) as { runs: { id: string }[] };
     expect(one.runs.map((run) => run.id)).toEqual(["rneeds"]);
+  });
+
+  test("POST replay answers with the new delivery", async () => {
+    const path = "/api/v1/deliveries/{id}/replay";
+    const [delivery] = await listDeliveries(database, 1);
+    const replaying = await startServer(database, {
+      replay: async (id) => (id === delivery?.id ? { ...delivery, key: `${delivery.key}#replay-1` } : null),
+    });
+    try {
+      const answer = await replaying.ask(`/api/v1/deliveries/${delivery?.id}/replay`, { method: "POST" });
+      expect(answer.status).toBe(200);
+      check(path, "post", 200, JSON.parse(answer.text));
+      expect(JSON.parse(answer.text)).toMatchObject({ key: expect.stringMatching(/#replay-1$/) });
+      for (const [id, status] of [
+        ["999999", 404],
+        ["7; drop", 400],
+      ] as const) {
+        const refused = await replaying.ask(`/api/v1/deliveries/${encodeURIComponent(id)}/replay`, { method: "POST" });
+        expect(refused.status).toBe(status);
+        check(path, "post", status, JSON.parse(refused.text));
+      }
+    } finally {
+      await replaying.close();
+    }
   });
 
   test("POST cancel stops a run once", async () => {

@@ -34,6 +34,7 @@ export async function startServer(database: Database, options: Partial<AppOption
     environment: { HOST: "127.0.0.1" },
     jiraUrl: "https://acme.atlassian.net/",
     cancelRun: (runId, reason) => requestCancel(database, runId, reason),
+    replay: () => Promise.resolve(null),
     isReady: () => Promise.resolve({ ready: true, reason: "" }),
     log: silentLog,
     ...options,

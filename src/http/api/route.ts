@@ -3,6 +3,7 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import type { Run } from "../../domain/run.ts";
 import type { Log } from "../../platform/log.ts";
+import type { DeliveryRow } from "../../store/deliveries.ts";
 import type { Database } from "../../store/queryable.ts";
 import { Problem } from "../problem.ts";
 
@@ -10,6 +11,8 @@ import { Problem } from "../problem.ts";
 export interface ApiServices {
   readonly database: Database;
   readonly cancelRun: (runId: string, reason: string) => Promise<Run | null>;
+  /** Decides a delivery again; null when there is none. */
+  readonly replay: (deliveryId: string) => Promise<DeliveryRow | null>;
   readonly log: Log;
 }
 

@@ -6,6 +6,7 @@ import { streamProgress } from "./events.ts";
 import { createDocument } from "./openapi.ts";
 import { type ApiRoute, nothing, route } from "./route.ts";
 import {
+  DeliveryAnswer,
   DeliveryList,
   OpenApiAnswer,
   ProgressAnswer,
@@ -102,6 +103,20 @@ export const apiRoutes: readonly ApiRoute[] = [
     answer: DeliveryList,
     problems: [400],
     handle: async ({ database }, { query }) => ({ deliveries: await readDeliveries(database, query.limit) }),
+  }),
+  route({
+    method: "post",
+    path: "/api/v1/deliveries/:id/replay",
+    summary: "Decides a delivery again, as a delivery of its own; a change that has started a run starts no other",
+    params: z.object({ id: z.string().regex(/^\d{1,18}$/, "is not the id of a delivery") }),
+    query: nothing,
+    answer: DeliveryAnswer,
+    problems: [400, 403, 404],
+    async handle({ replay }, { params }) {
+      const delivery = await replay(params.id);
+      if (delivery === null) throw new Problem(404, "There is no such delivery.");
+      return delivery;
+    },
   }),
   route({
     method: "get",
