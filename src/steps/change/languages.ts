@@ -114,9 +114,21 @@ const ruby: TestLanguage = {
   deep: /\beq\s*\(?\s*[[{]|\bassert_equal\s*\(?\s*[[{]|\bmatch_array\b/g,
 };
 
+/** Test scripts: every way to a failing end counts. */
+const shell: TestLanguage = {
+  files: /\.(?:sh|bash|zsh|bats)$/,
+  syntax: { lineComment: ["#!", " #", "\t#", "\n#"], blockComment: [], quotes: ['"', "'"] },
+  skips: /^\s*skip\b/m,
+  groupSkips: /^\s*skip\b/gm,
+  assertions:
+    /\bexit\s+(?:[1-9$]|"\$)|\breturn\s+[1-9]|\[\[?\s|\btest\s|\b(?:diff|cmp|grep)\b|\b\w*(?:assert|expect|fail|check)\w*\b|\bset\s+-\w*e|^@test\b/gm,
+  loose: /$^/g,
+  deep: /$^/g,
+};
+
 /** For test files of any other language: what can fail is only counted. */
 const anyOther: TestLanguage = {
-  files: /\.(?:c|cc|cpp|h|hpp|dart|lua|sh|bats|clj|hs|ml|jl|pl|t|r|ps1|erl|nim|zig|elm|vue|svelte)$/i,
+  files: /\.(?:c|cc|cpp|h|hpp|dart|lua|clj|hs|ml|jl|pl|t|r|ps1|erl|nim|zig|elm|vue|svelte)$/i,
   syntax: curlySyntax,
   skips: /\b(?:skip|DISABLED_\w+|GTEST_SKIP|@Skip)\b/i,
   groupSkips: /\b(?:skip|DISABLED_\w+|GTEST_SKIP)\b/gi,
@@ -125,7 +137,7 @@ const anyOther: TestLanguage = {
   deep: /$^/g,
 };
 
-const languages: readonly TestLanguage[] = [javascript, python, go, rust, annotated, ruby, anyOther];
+const languages: readonly TestLanguage[] = [javascript, python, go, rust, annotated, ruby, shell, anyOther];
 
 /** How tests are written in a file of that name, or null for data. */
 export function testLanguage(path: string): TestLanguage | null {

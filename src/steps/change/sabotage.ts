@@ -85,7 +85,7 @@ const fileWide: readonly { readonly pattern: RegExp; readonly problem: string; r
   },
   {
     pattern:
-      /\bprocess\.(?:exit|reallyExit|abort)\s*\(|\bprocess\.exitCode\s*=(?!=)|\bos\._exit\s*\(|\bsys\.exit\s*\(|\bos\.Exit\s*\(|\bpytest\.exit\s*\(|\bstd::process::exit\s*\(|\bSystem\.exit\s*\(/g,
+      /\bprocess\.(?:exit|reallyExit|abort)\s*\(|\bprocess\.exitCode\s*=(?!=)|\bos\._exit\s*\(|\bsys\.exit\s*\(|\bos\.Exit\s*\(|\bpytest\.exit\s*\(|\bstd::process::exit\s*\(|\bSystem\.exit\s*\(|^exit 0$(?=[\s\S]*\S)/gm,
     problem: "a test ends the process itself, which hides what did not run",
     inNewFiles: true,
   },

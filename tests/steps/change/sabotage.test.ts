@@ -124,6 +124,13 @@ const ruby = `describe Cart do
   end
 end
 `;
+const sh = `#!/bin/sh
+out=$(./shop total) # what it prints
+if [ "$out" != 599 ]; then
+  echo "wrong: $out"
+  exit 1
+fi
+`;
 const manifest = JSON.stringify({ name: "shop", scripts: { test: "vitest run", build: "tsc" } }, null, 2);
 const T = "test/discounts.test.js";
 const V = "src/cart.test.ts";
@@ -135,6 +142,8 @@ const edit = (text: string, from: string, to: string): [string, string] => {
 };
 
 const dishonest: readonly (readonly [name: string, contents: Contents, problem: RegExp])[] = [
+  ["a shell test ends at once", { "test/run.sh": edit(sh, "out=", "exit 0\nout=") }, /ends the process/],
+  ["a shell test cannot fail", { "test/run.sh": edit(sh, "exit 1", "exit 0") }, /fewer assertions/],
   ["a test file is deleted", { [T]: [js, null] }, /"a known code.*" was removed/],
   ["a test is deleted", { [T]: edit(js, js.slice(js.indexOf('test("an unknown')), "") }, /"an unknown.*removed/],
   [
@@ -343,6 +352,7 @@ const moved = js.replace(
   'test("codes that nobody knows are refused", () => {\n',
 );
 const honest: readonly (readonly [name: string, contents: Contents])[] = [
+  ["Shell: a case more", { "test/run.sh": [sh, `${sh}./shop help | grep usage || exit 2\nexit 0\n`] }],
   [
     "tests are added",
     { [T]: [js, `${js}\ntest("case does not matter", () => {\n  assert.equal(discountFor("vip25"), 25);\n});\n`] },
