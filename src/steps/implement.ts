@@ -5,9 +5,9 @@ import { developer } from "../agents/developer.ts";
 import { checkClaim } from "../agents/judge.ts";
 import { UserError } from "../domain/errors.ts";
 import { render } from "../platform/template.ts";
+import { type PatchSecret, secretsInPatch } from "./change/secrets.ts";
 import { implemented, noteCommand, planned, understood } from "./outputs.ts";
 import { runAgent } from "./run-agent.ts";
-import { type PatchSecret, secretsInPatch } from "./secrets-in-patch.ts";
 import type { Step } from "./step.ts";
 import { testCommand } from "./test-command.ts";
 
