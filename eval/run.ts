@@ -1,0 +1,62 @@
+/**
+ * `npm run eval [-- --suite DIR] [--model NAME] [--concurrency N] [--only PATTERN] [--json FILE] [--verbose]`: runs a suite of tasks through
+ * the whole workflow and prints what came of it. Ends with 0 when the evaluation went through, however well the model did.
+ */
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import os from "node:os";
+import path from "node:path";
+import { loadEnvFile } from "node:process";
+import { parseArgs } from "node:util";
+import { parse } from "yaml";
+import { messageOf, UserError } from "../src/domain/errors.ts";
+import { createLog } from "../src/platform/log.ts";
+import { evaluateSuite } from "./suite.ts";
+import { tableOf } from "./table.ts";
+
+const builtIn = path.join(import.meta.dirname, "tasks");
+
+/** Sections of the operator's policy; none when there is no policy file. */
+function operatorPolicy(): Record<string, unknown> {
+  const file = path.resolve(process.env.TICKETSMITH_CONFIG ?? "config/ticketsmith.yaml");
+  return existsSync(file) ? (parse(readFileSync(file, "utf8")) as Record<string, unknown>) : {};
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      suite: { type: "string", default: builtIn },
+      model: { type: "string" },
+      concurrency: { type: "string", default: "4" },
+      only: { type: "string" },
+      json: { type: "string" },
+      verbose: { type: "boolean", default: false },
+    },
+  });
+  if (existsSync(".env")) loadEnvFile(".env");
+  const concurrency = Number(values.concurrency);
+  if (!Number.isInteger(concurrency) || concurrency < 1) throw new UserError("--concurrency must be a number from 1");
+  const suite = path.resolve(values.suite);
+  const report = await evaluateSuite({
+    suite,
+    isOurs: suite === builtIn,
+    model: values.model ?? process.env.OPENAI_MODEL ?? "scripted:gold",
+    concurrency,
+    only: values.only,
+    variables: process.env,
+    policy: operatorPolicy(),
+    directory: mkdtempSync(path.join(os.tmpdir(), "ticketsmith-eval-")),
+    log: createLog({ level: values.verbose ? "info" : "error", pretty: true }),
+    say: (text) => void process.stdout.write(`${text}\n`),
+  });
+  process.stdout.write(`\n${tableOf(report.tasks)}\n`);
+  if (values.json !== undefined) {
+    await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+    process.stdout.write(`\nWritten to ${values.json}\n`);
+  }
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+});

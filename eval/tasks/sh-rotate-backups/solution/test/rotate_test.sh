@@ -1,0 +1,34 @@
+#!/bin/sh
+# Runs rotate.sh on made-up backups.
+set -eu
+script="$(cd "$(dirname "$0")/.." && pwd)/rotate.sh"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+failures=0
+
+check() { # what, expected, found
+  if [ "$2" = "$3" ]; then echo "ok: $1"; else echo "FAILED: $1: expected [$2], found [$3]"; failures=$((failures + 1)); fi
+}
+left() { (cd "$1" && ls -1 | tr '\n' '|'); }
+fresh() { rm -rf "$work/b"; mkdir "$work/b"; }
+
+fresh
+touch "$work/b/backup-2026-01-01.tar" "$work/b/backup-2026-01-02.tar" "$work/b/backup-2026-01-03.tar"
+sh "$script" "$work/b" 2
+check "keeps the newest two" "backup-2026-01-02.tar|backup-2026-01-03.tar|" "$(left "$work/b")"
+
+fresh
+touch "$work/b/backup-1 a.tar" "$work/b/backup-2.tar" "$work/b/notes.txt"
+sh "$script" "$work/b" 1
+check "only backups, blanks or not" "backup-2.tar|notes.txt|" "$(left "$work/b")"
+
+code=0
+sh "$script" "$work/b" many 2>/dev/null || code=$?
+check "refuses a count that is none" "2 backup-2.tar|notes.txt|" "$code $(left "$work/b")"
+
+code=0
+sh "$script" "$work/nowhere" 0 2>/dev/null || code=$?
+check "refuses a folder that is none" "2" "$code"
+
+[ "$failures" -eq 0 ] || exit 1
+echo "all ok"
