@@ -33,7 +33,10 @@ export async function createContext(options: {
   const limits = services.policy.budgets.run;
   let costUsd = run.costUsd;
   let tokens = run.tokens;
-  const minutes = (): number => (Date.now() - run.createdAt.getTime()) / 60_000;
+  // Both times are the database's, since our own clock may be wrong; what has passed since is counted by one that nobody sets.
+  const agedMs = run.updatedAt.getTime() - run.createdAt.getTime();
+  const begun = performance.now();
+  const minutes = (): number => (agedMs + performance.now() - begun) / 60_000;
 
   return {
     run,

@@ -7,6 +7,8 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../support/postgres.ts";
 import { type Conditions, type Part, spread } from "./battery/case.ts";
+import { clocks } from "./battery/clocks.ts";
+import { disk } from "./battery/disk.ts";
 import { embedded } from "./battery/embedded.ts";
 import { killEverywhere } from "./battery/kills.ts";
 import { outages } from "./battery/outages.ts";
@@ -21,6 +23,8 @@ const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>>
   outages,
   poison,
   signals,
+  clocks,
+  disk,
 };
 
 const seedsFile = path.join(import.meta.dirname, "failing-seeds.json");
