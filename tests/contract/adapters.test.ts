@@ -6,11 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type {
   CodeReader,
   CodeWriter,
+  HookKeeper,
   Model,
   ModelReply,
   PageReader,
   PageWriter,
   TicketReader,
+  TicketSearch,
   TicketWriter,
 } from "../../src/domain/ports.ts";
 import { createConfluenceCloud } from "../../src/integrations/confluence/cloud.ts";
@@ -24,8 +26,8 @@ import { checkStory, requestsOfBot } from "./check-story.ts";
 import { loadContracts } from "./spec.ts";
 
 type Pages = PageReader & PageWriter;
-type Tickets = TicketReader & TicketWriter;
-type Code = CodeReader & CodeWriter;
+type Tickets = TicketReader & TicketSearch & TicketWriter;
+type Code = CodeReader & CodeWriter & HookKeeper;
 
 /** Called one after the other; a verb that is missing here does not compile. */
 type Deeds<Port> = { readonly [Verb in keyof Port]-?: (port: Port) => Promise<unknown> };
@@ -44,6 +46,8 @@ const tickets: Deeds<Tickets> = {
   whoAmI: (jira) => jira.whoAmI(),
   readTicket: (jira) => jira.readTicket(ticket),
   readMembership: (jira) => jira.readMembership(people.mia.accountId, "SHOP"),
+  findLabelled: (jira) => jira.findLabelled({ projects: ["SHOP", "OPS"], labels: ["ticketsmith"], minutes: 15 }),
+  readLabelChanges: (jira) => jira.readLabelChanges({ key: ticket, id: "10002" }),
   ensureComment: async (jira) => {
     const comment = { ticket, marker: `status:${ticket}`, body: text };
     await thrice(jira.ensureComment, comment, { ...comment, body: otherText });
@@ -78,6 +82,8 @@ const code: Deeds<Code> = {
     };
     await thrice(gitlab.ensureMergeRequest, input, { ...input, draft: false, body: otherText, labels: ["ready"] });
   },
+  listHooks: (gitlab) => expect(gitlab.listHooks(repository)).rejects.toThrow(/403/),
+  testHook: (gitlab) => expect(gitlab.testHook({ repository, hookId: 1 })).rejects.toThrow(/403/),
   findMergeRequest: (gitlab) => gitlab.findMergeRequest({ repository, sourceBranch: "ticketsmith/SHOP-1" }),
 };
 

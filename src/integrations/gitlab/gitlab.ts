@@ -89,7 +89,7 @@ export function createGitLab(options: GitLabOptions): CodeReader & CodeWriter & 
   }
 
   return {
-    ...createHookKeeper(new ProjectHooks(resource)),
+    ...createHookKeeper(new ProjectHooks(resource), projects),
 
     async whoAmI() {
       const user = checked(UserAnswer, await users.showCurrentUser(), "user");

@@ -1,9 +1,9 @@
 /** The webhooks of a project: whether GitLab still sends them, and making it send again. */
-import type { ProjectHooks } from "@gitbeaker/rest";
+import type { ProjectHooks, Projects } from "@gitbeaker/rest";
 import { z } from "zod";
 import type { HookKeeper } from "../../domain/ports.ts";
 import type { Hook } from "../../domain/ticket.ts";
-import { checked } from "./schemas.ts";
+import { checked, ProjectId } from "./schemas.ts";
 
 /** `executable`, `temporarily_disabled` or `disabled`; absent before 15.2 (gitlab.com/gitlab-org/gitlab/-/merge_requests/89322). */
 const HookAnswer = z.object({
@@ -20,7 +20,7 @@ function stateOf({ alert_status: alert, disabled_until: until }: z.infer<typeof 
 }
 
 /** Throws as all of the adapter does: Retryable or Permanent (403 when the token is not a Maintainer's). */
-export function createHookKeeper(hooks: ProjectHooks): HookKeeper {
+export function createHookKeeper(hooks: ProjectHooks, projects: Projects): HookKeeper {
   return {
     async listHooks(repository) {
       // One page: GitLab.com allows 100 webhooks in a project.
@@ -35,7 +35,9 @@ export function createHookKeeper(hooks: ProjectHooks): HookKeeper {
     async testHook({ repository, hookId }) {
       // Not in gitbeaker 43, whose resource brings the path's first part, `projects/`. Any trigger will do, and a repository that we work in has commits to make a sample of.
       // A 2xx switches the webhook on again (docs.gitlab.com/user/project/integrations/webhooks, "Re-enable disabled webhooks").
-      await hooks.requester.post(`${encodeURIComponent(repository)}/hooks/${hookId}/test/push_events`);
+      // Other than elsewhere, GitLab's description wants the project's number here.
+      const { id } = checked(ProjectId, await projects.show(repository), "project");
+      await hooks.requester.post(`${id}/hooks/${hookId}/test/push_events`);
     },
   };
 }

@@ -5,6 +5,8 @@ import type { MergeRequest } from "../../domain/ticket.ts";
 
 export const UserAnswer = z.object({ id: z.number().int(), username: z.string(), name: z.string() });
 
+export const ProjectId = z.object({ id: z.number().int() });
+
 export const ProjectAnswer = z.object({
   id: z.number().int(),
   path_with_namespace: z.string(),
