@@ -293,7 +293,8 @@ describe("run", () => {
 
   it("shows both ends of a long output, and the rest page by page", async () => {
     const commands = createCommandLog();
-    const script = "for (let i = 1; i <= 3000; i++) console.log('line ' + i); console.error('boom'); process.exitCode = 1";
+    const script =
+      "for (let i = 1; i <= 3000; i++) console.log('line ' + i); console.error('boom'); process.exitCode = 1";
     const answer = await call("run", { argv: ["node", "-e", script] }, { sandbox, commands });
     expect(answer.length).toBeLessThan(8_500);
     expect(answer).toMatch(/^command #1 exit 1 .*\nstdout:\nline 1\n/);
