@@ -1,8 +1,13 @@
 /** The policy file `config/ticketsmith.yaml`: what an operator decides. `config/ticketsmith.schema.json` is made from it. */
 import { z } from "zod";
+import { ChangeRules } from "./change-rules.ts";
 
 const jiraKey = z.string().regex(/^[A-Z][A-Z0-9_]+$/, "must be a Jira project key in capitals, e.g. SHOP");
 const label = z.string().regex(/^\S+$/, "Jira labels have no spaces");
+/** Stays inside the repository. */
+const reportPath = z
+  .string()
+  .regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$))[^\\\0]+$/, "must be a path inside the repository");
 
 const Project = z.strictObject({
   repository: z
@@ -16,6 +21,13 @@ const Project = z.strictObject({
   space: z.string().optional().describe("Key of the Confluence space. Absent: no pages are written"),
   parentPage: z.string().optional().describe("Title of the page in that space under which pages are placed"),
   test: z.array(z.string()).min(1).optional().describe('The test command as a list, e.g. ["npm", "test"]'),
+  reports: z
+    .strictObject({
+      junit: reportPath.optional().describe("JUnit XML that the test command writes, e.g. junit.xml"),
+      coverage: reportPath.optional().describe("Coverage that it writes, lcov or Cobertura, e.g. coverage/lcov.info"),
+    })
+    .optional()
+    .describe("Where the test command leaves its reports, relative to the root of the repository"),
   workflow: z.string().optional().describe("Workflow for this project instead of the trigger's"),
 });
 
@@ -112,6 +124,16 @@ export const Policy = z
           .default(300)
           .describe("Longest time that one command may run"),
         maxPatchBytes: z.number().int().positive().default(1_000_000).describe("Largest change that is pushed"),
+        rounds: z
+          .number()
+          .int()
+          .min(0)
+          .max(5)
+          .default(1)
+          .describe("How often the developer may mend a change whose tests are red, or that a rule refuses"),
+        changes: ChangeRules.prefault({}).describe(
+          "What may be in a change: refuse, park (a person must look) or allow",
+        ),
       })
       .prefault({}),
     author: z

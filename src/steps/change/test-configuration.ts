@@ -1,6 +1,6 @@
 /** Changes of the files that decide which tests run and how, and of the scripts that run them. */
 import { z } from "zod";
-import { isTestConfiguration } from "../../domain/test-file.ts";
+import { isTestConfiguration, isTestFile } from "../../domain/test-file.ts";
 import type { FileChange, Weakening } from "./file-change.ts";
 
 /** Settings with which fewer tests run, or their failures do not count. */
@@ -17,7 +17,10 @@ const forced =
 
 /** What in a build file is about tests at all. */
 const buildFiles: readonly (readonly [RegExp, RegExp])[] = [
-  [/(?:^|\/)(?:Makefile|GNUmakefile|[^/]+\.mk|justfile|Justfile|Taskfile\.ya?ml|Rakefile|[^/]+\.sh)$/, forced],
+  [
+    /(?:^|\/)(?:Makefile|GNUmakefile|[^/]+\.mk|justfile|Justfile|Taskfile\.ya?ml|Rakefile|[^/]*(?:test|check|ci)[^/]*\.sh)$/,
+    forced,
+  ],
   [
     /(?:^|\/)(?:pyproject\.toml|setup\.cfg)$/,
     /\b(?:addopts|testpaths|python_files|python_functions|python_classes|norecursedirs|deselect|xfail_strict|fail_under|collect_ignore)\b|--(?:ignore|deselect)\b/,
@@ -94,6 +97,6 @@ function problemsOf(file: FileChange): string[] {
       : [];
   }
   const build = buildFiles.find(([name]) => name.test(file.path));
-  if (build === undefined) return [];
+  if (build === undefined || isTestFile(file.path)) return [];
   return changed.some((line) => build[1].test(line)) ? ["changes which tests run, or what counts as a failure"] : [];
 }
