@@ -1,4 +1,4 @@
--- To compress a body with pglz takes as long as everything else that is done to store it. lz4 takes a tenth of that; a server that
+-- To compress a body with pglz takes as long as everything else that is done to store it. lz4 is several times faster; a server that
 -- was built without it (PGlite, for one) keeps bodies as they are. Old rows stay as they were written.
 do $$
 begin
