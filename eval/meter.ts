@@ -5,13 +5,12 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 
 export interface Traffic {
-  requests: number;
   /** Bytes of request bodies. */
   sent: number;
   /** Bytes of answers, as they came over the wire. */
   received: number;
-  /** Bytes of the developer agent's first request. */
-  firstDeveloperRequest: number | null;
+  /** By agent: how often it asked, bytes of all its request bodies and of the first. */
+  readonly agents: Record<string, { requests: number; sent: number; first: number }>;
 }
 
 export interface Meter {
@@ -22,7 +21,7 @@ export interface Meter {
 
 interface Exchange {
   traffic: Traffic | null;
-  sent: number;
+  agent: Traffic["agents"][string] | null;
 }
 
 interface Message {
@@ -33,7 +32,7 @@ interface Message {
 /** Starts counting requests to `baseUrl` in this process. A request belongs to the first of the `tickets` that it names. */
 export function startMeter(baseUrl: string, tickets: readonly string[]): Meter {
   const { origin, pathname } = new URL(baseUrl);
-  const empty = (): Traffic => ({ requests: 0, sent: 0, received: 0, firstDeveloperRequest: null });
+  const empty = (): Traffic => ({ sent: 0, received: 0, agents: {} });
   const traffic = new Map(tickets.map((ticket) => [ticket, empty()]));
   const exchanges = new WeakMap<object, Exchange>();
 
@@ -44,23 +43,24 @@ export function startMeter(baseUrl: string, tickets: readonly string[]): Meter {
   const onCreate = (message: unknown): void => {
     const { request } = message as Message;
     const ours = String(request.origin) === origin && String(request.path).startsWith(pathname);
-    if (ours) exchanges.set(request, { traffic: null, sent: 0 });
+    if (ours) exchanges.set(request, { traffic: null, agent: null });
   };
+  /** A body comes in one chunk as a rule; what tells whose it is stands at its beginning. */
   const onSent = (message: unknown): void => {
     const { request, chunk } = message as Message;
     const exchange = exchanges.get(request);
     if (exchange === undefined || chunk === undefined) return;
-    exchange.sent += chunk.byteLength;
-    if (exchange.traffic !== null) {
-      exchange.traffic.sent += chunk.byteLength;
-      return;
+    if (exchange.traffic === null) {
+      const text = Buffer.from(chunk).toString();
+      exchange.traffic = ownerOf(text);
+      if (exchange.traffic === null) return;
+      const agent = /You are the (\w+)/.exec(text)?.[1] ?? "other";
+      exchange.traffic.agents[agent] ??= { requests: 0, sent: 0, first: chunk.byteLength };
+      exchange.agent = exchange.traffic.agents[agent];
+      exchange.agent.requests += 1;
     }
-    const text = Buffer.from(chunk).toString();
-    exchange.traffic = ownerOf(text);
-    if (exchange.traffic === null) return;
-    exchange.traffic.requests += 1;
-    exchange.traffic.sent += exchange.sent;
-    if (/You are the developer\b/.test(text)) exchange.traffic.firstDeveloperRequest ??= exchange.sent;
+    exchange.traffic.sent += chunk.byteLength;
+    if (exchange.agent !== null) exchange.agent.sent += chunk.byteLength;
   };
   const onReceived = (message: unknown): void => {
     const { request, chunk } = message as Message;

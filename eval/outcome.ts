@@ -1,4 +1,5 @@
 /** What came of a task, and how it is added up. */
+import type { Traffic } from "./meter.ts";
 
 export interface Outcome {
   readonly task: string;
@@ -24,8 +25,8 @@ export interface Outcome {
   readonly toolErrors: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
-  /** Bytes of the developer agent's first request; null when there was none. */
-  readonly firstDeveloperRequest: number | null;
+  /** By agent: how often it asked, bytes of all its requests and of the first. */
+  readonly agents: Traffic["agents"];
   readonly inputTokens: number;
   readonly cachedTokens: number;
   readonly outputTokens: number;

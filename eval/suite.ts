@@ -84,9 +84,7 @@ export async function evaluateSuite(options: SuiteOptions): Promise<Report> {
   const checks = createSandbox({ mode: sandbox, log: options.log });
   const status = await checks.status();
   if (status.kind === "process") {
-    options.say(
-      `No sandbox (${status.reason}). Tasks and model are our own, so their code runs as plain processes.`,
-    );
+    options.say(`No sandbox (${status.reason}). Tasks and model are our own, so their code runs as plain processes.`);
   } else if (status.kind === "none") {
     options.say(
       `No sandbox (${status.reason}). Nothing is executed: no test is run, no check is made, nothing can be solved.`,

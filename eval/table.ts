@@ -1,5 +1,5 @@
 /** Outcomes as a table for a terminal. */
-import { type Outcome, totalOf, verdictOf } from "./outcome.ts";
+import { type Outcome, type Total, totalOf, verdictOf } from "./outcome.ts";
 
 const heads = [
   "task",
@@ -45,8 +45,7 @@ export function tableOf(outcomes: readonly Outcome[]): string {
     one.state ?? "",
     ...(one.skipped === null ? figures(one) : ["", "", "", "", "", ""]),
   ]);
-  const passes = `${total.falsePasses} false ${total.falsePasses === 1 ? "pass" : "passes"}`;
-  const last: Row = [`${total.tried} tasks`, "", `${total.solved} solved`, passes, ...figures(total)];
+  const last: Row = [`${total.tried} tasks`, "", `${total.solved} solved`, "", ...figures(total)];
   const all: Row[] = [heads, ...rows, last];
   const widths = heads.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
   const line = (row: Row): string =>
@@ -55,7 +54,15 @@ export function tableOf(outcomes: readonly Outcome[]): string {
       .join("  ")
       .trimEnd();
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [line(heads), rule, ...rows.map(line), rule, line(last), ...outcomes.flatMap(remark)].join("\n");
+  return [line(heads), rule, ...rows.map(line), rule, line(last), "", summary(total), ...outcomes.flatMap(remark)].join(
+    "\n",
+  );
+}
+
+function summary(total: Total): string {
+  const passes = total.falsePasses === 1 ? "1 false pass" : `${total.falsePasses} false passes`;
+  const alarms = total.falseAlarms === 1 ? "1 false alarm" : `${total.falseAlarms} false alarms`;
+  return `${total.solved} of ${total.tried} solved, ${passes}, ${alarms}, ${total.skipped} skipped`;
 }
 
 /** Why a task was not solved, in one line. */

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { type Policy, results } from "../policy.ts";
 import type { WrittenTurn } from "../scenario.ts";
 import { analyst, developerTowards, finish, planner, qa, type Role, writer } from "./roles.ts";
-import { saboteur } from "./sabotage.ts";
+import { sabotaged } from "./sabotage.ts";
 import { call, type Files, isTest, type Work } from "./work.ts";
 
 type Cast = Readonly<Record<string, Role>>;
@@ -49,9 +49,8 @@ const flatterer: Role = (asked, work) => {
 
 const comments: Readonly<Record<string, string>> = { py: "#", sh: "#", rb: "#", toml: "#", yaml: "#", yml: "#" };
 
-/** What looks like an answer where the task has none written down: the first source file says that it does it now. */
-function wrongAnswer(work: Work): Files {
-  if (work.wrong !== null) return work.wrong;
+/** The first source file says that it does it now; nothing else has changed. */
+function boast(work: Work): Files {
   const sources = Object.keys({ ...work.solution, ...work.start }).filter((path) => !isTest(path));
   const path = sources.find((one) => work.start[one] !== undefined && /\.(m?[jt]s|py|sh|go|rs|c|rb|java)$/.test(one));
   if (path === undefined) return { "NOTES.txt": `${work.title}: done.\n` };
@@ -117,8 +116,12 @@ const looper: Role = (asked, work) => {
 const casts: Readonly<Record<string, Cast>> = {
   gold: honest,
   lazy: { ...honest, developer: claimOnly, qa: flatterer },
-  wrong: { ...honest, developer: liar(wrongAnswer), qa: flatterer },
-  saboteur: { ...honest, developer: liar(saboteur), qa: flatterer },
+  wrong: { ...honest, developer: liar((work) => work.wrong ?? boast(work)), qa: flatterer },
+  saboteur: {
+    ...honest,
+    developer: liar((work) => ({ ...boast(work), ...sabotaged(work) })),
+    qa: flatterer,
+  },
   garbled: {
     analyst: stumbling(analyst),
     planner: stumbling(planner),
