@@ -133,7 +133,7 @@ export async function checkInbox(world: World): Promise<string[]> {
     return rows[0]?.n ?? 0;
   };
   const wrong: string[] = [];
-  await until("verdicts", async () => (await pending()) === 0, { patienceMs: 10_000 }).catch(() => {
+  await until("verdicts", async () => (await pending()) === 0, { patienceMs: 30_000 }).catch(() => {
     wrong.push("deliveries without a verdict");
   });
   const { rows } = await world.database.query<{ key: string }>("select key from ticketsmith.deliveries");
@@ -215,7 +215,7 @@ export async function checkWorld(world: World): Promise<string[]> {
   for (const bot of world.bots) bot.signal("SIGTERM");
   await Promise.all(world.bots.map((bot) => bot.ended));
   const processes = await until("the end of all processes", () => processesOf(world.directory).length === 0, {
-    patienceMs: 5000,
+    patienceMs: 15_000,
   }).then(
     () => [],
     () => processesOf(world.directory),

@@ -1,6 +1,7 @@
 /** Bots as child processes, and what is left of them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import type { BotSettings } from "./bot-process.ts";
 
@@ -29,6 +30,9 @@ export interface Spawn extends BotSettings {
 /** Locks of the battery: short, so that a takeover takes seconds. */
 export const testLocks = { leaseMs: 1500, sweepMs: 300, quietMs: 1000, concurrency: 8 } as const;
 
+/** Saves a third of the time that a start takes. */
+const compileCache = path.join(os.tmpdir(), "ticketsmith-compile-cache");
+
 let count = 0;
 
 /** Starts a process without waiting until it is ready. */
@@ -42,7 +46,7 @@ export function launch(options: Spawn): { child: ChildProcess; logFile: string; 
     process.execPath,
     ["--no-warnings", ...(nodeOptions ?? []), program, JSON.stringify({ ...testLocks, ...settings })],
     {
-      env: { PATH: process.env.PATH ?? "", LOG_LEVEL: "info", ...variables },
+      env: { PATH: process.env.PATH ?? "", LOG_LEVEL: "info", NODE_COMPILE_CACHE: compileCache, ...variables },
       stdio: ["ignore", log, log, "ipc"],
     },
   );
@@ -61,8 +65,29 @@ export function launch(options: Spawn): { child: ChildProcess; logFile: string; 
 
 /** Starts a bot and waits until it is ready. Throws with its output when it ends before. */
 export async function startProcess(options: Spawn): Promise<BotProcess> {
+  return whenReady(launch(options));
+}
+
+/** A bot that has loaded its program and waits for `go`. */
+export interface StandBy {
+  go(): Promise<BotProcess>;
+  discard(): void;
+}
+
+/** Starts a bot that begins only when it is told to, and then in a moment. */
+export function standBy(options: Spawn): StandBy {
+  const launched = launch({ ...options, standBy: true });
+  return {
+    go() {
+      launched.child.send("go");
+      return whenReady(launched);
+    },
+    discard: () => void launched.child.kill("SIGKILL"),
+  };
+}
+
+async function whenReady({ child, logFile, ready }: ReturnType<typeof launch>): Promise<BotProcess> {
   const before = performance.now();
-  const { child, logFile, ready } = launch(options);
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("exit", (code, signal) => resolve({ code, signal }));
   });

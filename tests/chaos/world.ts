@@ -19,7 +19,7 @@ import { openDatabase } from "../../src/store/database.ts";
 import type { Database } from "../../src/store/queryable.ts";
 import { listRuns } from "../../src/store/runs.ts";
 import { createTestDatabase } from "../support/postgres.ts";
-import { type BotProcess, type Spawn, startProcess } from "./processes.ts";
+import { type BotProcess, type Spawn, type StandBy, standBy, startProcess } from "./processes.ts";
 import { anyTicket } from "./scenario.ts";
 
 export type System = "jira" | "gitlab" | "confluence" | "model";
@@ -45,6 +45,8 @@ export interface World {
   onCommit: (commit: Commit) => void;
   /** Starts a bot that listens where the webhooks go, or a worker. */
   start(options?: Partial<Spawn>): Promise<BotProcess>;
+  /** Prepares the next bot while this one is at work. */
+  standBy(options?: Partial<Spawn>): StandBy;
   /** Files a ticket and puts the label on it. Returns its key. */
   begin(): string;
   /** The newest run of a ticket. */
@@ -75,7 +77,7 @@ export async function until<T>(
   look: () => T | Promise<T>,
   options: { patienceMs?: number; everyMs?: number } = {},
 ): Promise<NonNullable<Exclude<T, false>>> {
-  const deadline = performance.now() + (options.patienceMs ?? 20_000);
+  const deadline = performance.now() + (options.patienceMs ?? 60_000);
   let trouble: unknown;
   for (;;) {
     try {
@@ -180,6 +182,13 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const databaseUrl = await createTestDatabase(options.postgresUrl);
   const database = await openDatabase({ url: databaseUrl, directory: "", log: silentLog, maxConnections: 2 });
   const bots: BotProcess[] = [];
+  const waitingBots: StandBy[] = [];
+  const spawnOf = (more: Partial<Spawn>): Spawn => ({
+    role: "all",
+    directory: path.join(directory, "logs"),
+    ...more,
+    variables: { ...world.variables, ...more.variables },
+  });
   const world: World = {
     acme,
     database,
@@ -190,19 +199,26 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     onCommit: () => undefined,
     begin,
     async start(more = {}) {
-      const bot = await startProcess({
-        role: "all",
-        directory: path.join(directory, "logs"),
-        ...more,
-        variables: { ...world.variables, ...more.variables },
-      });
+      const bot = await startProcess(spawnOf(more));
       bots.push(bot);
       return bot;
+    },
+    standBy(more = {}) {
+      const waiting = standBy(spawnOf(more));
+      waitingBots.push(waiting);
+      return {
+        async go() {
+          const bot = await waiting.go();
+          bots.push(bot);
+          return bot;
+        },
+        discard: waiting.discard,
+      };
     },
     async run(ticket) {
       return (await listRuns(database, 200)).find((run) => run.target.ticket === ticket) ?? null;
     },
-    async ended(ticket, patienceMs = 30_000) {
+    async ended(ticket, patienceMs = 90_000) {
       let seen: Run | null = null;
       try {
         return await until(
@@ -223,6 +239,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       }
     },
     async close() {
+      for (const waiting of waitingBots) waiting.discard();
       for (const bot of bots) {
         bot.signal("SIGCONT");
         bot.signal("SIGKILL");
