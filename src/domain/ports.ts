@@ -5,7 +5,7 @@
 import type { Root } from "mdast";
 import type { BranchPayload, Ensured } from "./effect.ts";
 import type { Actor } from "./event.ts";
-import type { CodeProject, Hook, LabelChange, LabelledTicket, MergeRequest, Page, Ticket } from "./ticket.ts";
+import type { CodeProject, Hook, LabelChange, LabelledTicket, MergeRequest, Page, Standing, Ticket } from "./ticket.ts";
 
 /** A body on its way out: checked, neutralised Markdown as a tree. Adapters turn it into ADF, storage XHTML or text. */
 export type Body = Root;
@@ -58,6 +58,12 @@ export interface CodeReader {
   findMergeRequest(input: { repository: string; sourceBranch: string }): Promise<MergeRequest | null>;
   /** GitLab access level (0 none, 10 guest, 20 reporter, 30 developer, 40 maintainer, 50 owner), inherited ones included. */
   readAccessLevel(input: { repository: string; userId: string }): Promise<number>;
+}
+
+/** Finds what no webhook told of. */
+export interface CodeSearch {
+  /** Merge requests of an account that are open, or changed since that moment (ISO 8601). The newest 100 of each. */
+  listStandings(input: { repository: string; authorId: string; since: string }): Promise<Standing[]>;
 }
 
 /** Looks after the webhooks of repositories. */

@@ -82,6 +82,24 @@ export interface Page {
   readonly body: string;
 }
 
+/** Where one of our merge requests stands. */
+export interface Standing {
+  readonly iid: number;
+  readonly state: MergeRequest["state"];
+  readonly sourceBranch: string;
+  readonly sha: string | null;
+  /** ISO 8601. */
+  readonly updatedAt: string;
+  /** The newest pipeline of an open one, or null. `updatedAt` as above. */
+  readonly pipeline: {
+    readonly id: number;
+    readonly status: string;
+    readonly ref: string;
+    readonly sha: string;
+    readonly updatedAt: string;
+  } | null;
+}
+
 /** A webhook of a repository. */
 export interface Hook {
   readonly id: number;

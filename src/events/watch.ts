@@ -1,11 +1,14 @@
 /** The eye on the other side: now and then asks for what no webhook told of, and whether webhooks are sent at all. */
-import type { HookKeeper } from "../domain/ports.ts";
+import type { CodeSearch, HookKeeper } from "../domain/ports.ts";
 import { takeLook } from "../store/looks.ts";
 import { createHookWatch } from "./hook-watch.ts";
 import { type Reconciler, reconcileTickets } from "./reconcile.ts";
+import { reconcileCode } from "./reconcile-code.ts";
 
 export interface WatchOptions extends Reconciler {
-  readonly hooks: HookKeeper;
+  readonly code: CodeSearch & HookKeeper;
+  /** Which GitLab it is, and who we are there. */
+  readonly gitlab: { readonly site: string; readonly authorId: string };
   /** Address under which GitLab reaches us; without it nobody can tell which webhook is ours. */
   readonly publicUrl: string | undefined;
   /** Look, but switch no webhook on. */
@@ -17,9 +20,10 @@ export interface WatchOptions extends Reconciler {
  * A look that fails is logged and taken again next time.
  */
 export function createWatch(options: WatchOptions): () => Promise<void> {
-  const { database, log, everyMs, policy, hooks, publicUrl, dryRun } = options;
+  const { database, log, everyMs, policy, code, gitlab, publicUrl, dryRun } = options;
   const repositories = Object.values(policy.projects).map(({ repository }) => repository);
-  const hookWatch = publicUrl === undefined ? null : createHookWatch({ hooks, repositories, publicUrl, dryRun, log });
+  const hookWatch =
+    publicUrl === undefined ? null : createHookWatch({ hooks: code, repositories, publicUrl, dryRun, log });
 
   async function look(what: string, work: () => Promise<unknown>): Promise<void> {
     try {
@@ -31,6 +35,7 @@ export function createWatch(options: WatchOptions): () => Promise<void> {
 
   return async () => {
     await look("labels", () => reconcileTickets(options));
+    await look("merge requests", () => reconcileCode({ ...options, ...gitlab, repositories }));
     await look("webhooks", async () => {
       if (hookWatch !== null && (await takeLook(database, `hooks:${publicUrl}`, everyMs)) !== null) {
         await hookWatch.look();

@@ -20,3 +20,25 @@ export async function hasRunSince(db: Queryable, ticket: string, at: Date): Prom
   ]);
   return rows.length > 0;
 }
+
+/** What the newest message about a merge request's state was: merge, close or reopen; null when there was none. */
+export async function lastToldAction(db: Queryable, repository: string, iid: number): Promise<string | null> {
+  const { rows } = await db.query<{ action: string }>(
+    `select event ->> 'action' as action from ticketsmith.deliveries
+     where event ->> 'type' = 'mr.changed' and event ->> 'repository' = $1 and event ->> 'iid' = $2::text
+       and event ->> 'action' in ('merge', 'close', 'reopen')
+     order by id desc limit 1`,
+    [repository, String(iid)],
+  );
+  return rows[0]?.action ?? null;
+}
+
+/** Whether we were told that a pipeline reached a status. */
+export async function isPipelineTold(db: Queryable, pipelineId: number, status: string): Promise<boolean> {
+  const { rows } = await db.query(
+    `select 1 from ticketsmith.deliveries
+     where event ->> 'type' = 'pipeline.changed' and event ->> 'pipelineId' = $1::text and event ->> 'status' = $2 limit 1`,
+    [String(pipelineId), status],
+  );
+  return rows.length > 0;
+}

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type {
   CodeReader,
+  CodeSearch,
   CodeWriter,
   HookKeeper,
   Model,
@@ -27,7 +28,7 @@ import { loadContracts } from "./spec.ts";
 
 type Pages = PageReader & PageWriter;
 type Tickets = TicketReader & TicketSearch & TicketWriter;
-type Code = CodeReader & CodeWriter & HookKeeper;
+type Code = CodeReader & CodeSearch & CodeWriter & HookKeeper;
 
 /** Called one after the other; a verb that is missing here does not compile. */
 type Deeds<Port> = { readonly [Verb in keyof Port]-?: (port: Port) => Promise<unknown> };
@@ -81,6 +82,11 @@ const code: Deeds<Code> = {
       marker: "mr:SHOP-1",
     };
     await thrice(gitlab.ensureMergeRequest, input, { ...input, draft: false, body: otherText, labels: ["ready"] });
+  },
+  listStandings: async (gitlab) => {
+    const since = new Date(Date.now() - 60_000).toISOString();
+    const [ours] = await gitlab.listStandings({ repository, authorId: "900", since });
+    expect(ours).toMatchObject({ iid: 1, state: "opened", sourceBranch: "ticketsmith/SHOP-1" });
   },
   listHooks: (gitlab) => expect(gitlab.listHooks(repository)).rejects.toThrow(/403/),
   testHook: (gitlab) => expect(gitlab.testHook({ repository, hookId: 1 })).rejects.toThrow(/403/),

@@ -2,13 +2,14 @@
 import { MergeRequests, ProjectHooks, ProjectMembers, Projects, Users } from "@gitbeaker/rest";
 import type { Ensured } from "../../domain/effect.ts";
 import { Permanent, UserError } from "../../domain/errors.ts";
-import type { CodeReader, CodeWriter, HookKeeper } from "../../domain/ports.ts";
+import type { CodeReader, CodeSearch, CodeWriter, HookKeeper } from "../../domain/ports.ts";
 import type { Log } from "../../platform/log.ts";
 import { registerSecret } from "../../platform/redact.ts";
 import { hasMarker, printBlock, sameNewlines, withBlock } from "./description.ts";
 import { createHookKeeper } from "./hooks.ts";
 import { createRequester } from "./requester.ts";
 import { checked, MemberAnswer, MergeRequestAnswer, ProjectAnswer, toMergeRequest, UserAnswer } from "./schemas.ts";
+import { createCodeSearch } from "./standings.ts";
 import { printTitle, wantedTitle } from "./title.ts";
 
 type MergeRequestInput = Parameters<CodeWriter["ensureMergeRequest"]>[0];
@@ -27,7 +28,7 @@ export interface GitLabOptions {
  * Reader and writer for one GitLab. Every method makes single attempts and throws Retryable or Permanent (see requester.ts).
  * Throws UserError at once when the address or the token cannot be meant.
  */
-export function createGitLab(options: GitLabOptions): CodeReader & CodeWriter & HookKeeper {
+export function createGitLab(options: GitLabOptions): CodeReader & CodeSearch & CodeWriter & HookKeeper {
   const baseUrl = readBaseUrl(options.baseUrl);
   const token = readToken(options.token);
   const { log } = options;
@@ -89,6 +90,7 @@ export function createGitLab(options: GitLabOptions): CodeReader & CodeWriter & 
   }
 
   return {
+    ...createCodeSearch(mergeRequests),
     ...createHookKeeper(new ProjectHooks(resource), projects),
 
     async whoAmI() {

@@ -271,12 +271,14 @@ function filtered(call: ProjectCall): MergeRequest[] {
   const labels = commaList(params, "labels");
   const draft = oneOf(params, "wip", ["yes", "no"]);
   const search = text(params, "search")?.toLowerCase();
+  const updatedAfter = text(params, "updated_after");
   const same = (name: string, value: unknown): boolean =>
     params[name] === undefined || text(params, name) === String(value);
   const author = (found: MergeRequest) => call.world.users.find((user) => user.id === found.authorId)?.username;
   const found = project.mergeRequests.filter(
     (candidate) =>
       (state === "all" || candidate.state === state) &&
+      (updatedAfter === undefined || candidate.updatedAt.getTime() > Date.parse(updatedAfter)) &&
       same("source_branch", candidate.sourceBranch) &&
       same("target_branch", candidate.targetBranch) &&
       same("author_id", candidate.authorId) &&
