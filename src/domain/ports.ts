@@ -190,6 +190,8 @@ export interface CommandResult {
   readonly stdout: string;
   readonly stderr: string;
   readonly durationMs: number;
+  /** What it used: processor time of all its processes, and the most memory that was seen (a few looks a second). null: not known. */
+  readonly usage?: { readonly cpuMs: number | null; readonly peakBytes: number | null };
   /** What was asked for with `collect` and was there: path -> text. Written by the command, so not to be trusted. */
   readonly files?: Readonly<Record<string, string>>;
 }

@@ -75,16 +75,6 @@ function ourNode({ node, npm }: HostPaths): string[] {
 }
 
 /**
- * Lowers the limits and becomes the command. They are set in here because RLIMIT_NPROC set outside would count all processes of the
- * bot's user, and with a desktop or a database running under it nothing would start (getrlimit(2); counted per user namespace
- * since Linux 5.14). $1 is a word that only we know, so no command can fake the failure to copy.
- */
-const becomeCommand = 'shift; limits=$1; shift; exec prlimit $limits -- "$@"';
-const copy = 'cp -a /src/. /workspace/ || { echo "$1" >&2; exit 125; }';
-const runAndThen = (afterwards: string): string =>
-  `shift; limits=$1; shift; prlimit $limits -- "$@" 4>&-; code=$?; { ${afterwards}; } >&4 2>/dev/null; exit $code`;
-
-/**
  * Kernel settings in /proc are open to root of the host whatever its namespace (`core_pattern` is a way out); bubblewrap covers some
  * of them, not all. A command is never root here, see root.ts: this is the second lock.
  */
@@ -98,6 +88,9 @@ function sealed(): string[] {
   // The tmpfs under /dev has no size of its own. The devices in it are mounts themselves and stay usable.
   return [...settings, "--remount-ro", "/dev", "--remount-ro", "/"];
 }
+
+/** Read as a whole: a shell that reads its script bit by bit would share its stdin with the command. */
+const waitForScript = 'eval "$(cat)"';
 
 /** What of the host goes into the sandbox. Absolute paths. */
 export interface HostPaths {
@@ -122,27 +115,10 @@ export function hostPaths(directory: string, nodeDirectory: string) {
   } satisfies HostPaths;
 }
 
-/** Arguments for `bwrap`. bwrap reports on file descriptor 3; `copyFailed` on stderr means the tree did not fit. */
-export function bubblewrapArguments(input: {
-  host: HostPaths;
-  argv: readonly string[];
-  limits: SandboxLimits;
-  copyFailed: string;
-  /** Shell text for after the command, see collected.ts. Its output goes to file descriptor 4, which the command does not get. */
-  afterwards?: string;
-}): string[] {
+/** Arguments for `bwrap`: a sandbox that waits for a script on its stdin (script.ts). bwrap reports on file descriptor 3. */
+export function bubblewrapArguments(input: { host: HostPaths; limits: SandboxLimits }): string[] {
   const { limits, host } = input;
   const environment = { PATH: sandboxPath, HOME: "/home/sandbox", TMPDIR: "/tmp", ...commandEnvironment };
-  const resources = [
-    `--nproc=${limits.processes}`,
-    `--fsize=${limits.fileBytes}`,
-    `--data=${limits.dataBytes}`,
-    `--cpu=${limits.cpuSeconds}`,
-    "--nofile=1024",
-    "--core=0",
-  ].join(" ");
-  const work = input.afterwards === undefined ? becomeCommand : runAndThen(input.afterwards);
-  const prologue = "copy" in host.tree ? work : `${copy}; ${work}`;
   return [
     ...["--unshare-user", "--unshare-all", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL", "--disable-userns"],
     ...["--new-session", "--die-with-parent", "--hostname", "sandbox", "--json-status-fd", "3"],
@@ -169,6 +145,6 @@ export function bubblewrapArguments(input: {
         ]),
     ...["--chdir", "/workspace"],
     ...sealed(),
-    ...["--", "/bin/sh", "-c", prologue, "sh", input.copyFailed, resources, ...input.argv],
+    ...["--", "/bin/sh", "-c", waitForScript],
   ];
 }

@@ -3,7 +3,7 @@ import type { CommandResult } from "../domain/ports.ts";
 import type { SandboxLimits } from "./bubblewrap.ts";
 import { footprintOf } from "./footprint.ts";
 import { createEnds, type Sink } from "./output.ts";
-import { runProcess } from "./process.ts";
+import type { Started } from "./process.ts";
 
 export interface Command {
   /** The tree to run on a copy of. */
@@ -24,35 +24,38 @@ export interface CommandSetup {
   readonly path: string;
 }
 
-function excess(pid: number, limits: SandboxLimits): string | null {
-  const used = footprintOf(pid, limits.processes);
-  if (used.processes > limits.processes) return `more than ${limits.processes} processes`;
-  if (used.bytes > limits.memoryBytes) return `more than ${Math.round(limits.memoryBytes / 1048576)} MB of memory`;
-  return null;
+/** Watches a command: `excess` is asked again and again, `peak` is the most memory that was seen, null when it was never looked at. */
+function createWatch(limits: SandboxLimits): { excess(pid: number): string | null; peak(): number | null } {
+  let peak: number | null = null;
+  return {
+    excess(pid) {
+      const used = footprintOf(pid, limits.processes);
+      peak = Math.max(peak ?? 0, used.bytes);
+      if (used.processes > limits.processes) return `more than ${limits.processes} processes`;
+      if (used.bytes > limits.memoryBytes) return `more than ${Math.round(limits.memoryBytes / 1048576)} MB of memory`;
+      return null;
+    },
+    peak: () => peak,
+  };
 }
 
-/** Runs `file argv` on behalf of a command. Throws as runProcess does; every other end is a result. */
-export async function carryOut(
+/** Sees a started command through. Throws as `Started.finish` does; every other end is a result. */
+export async function seeThrough(
   command: Command,
   limits: SandboxLimits,
-  child: {
-    file: string;
-    argv: readonly string[];
-    env: Readonly<Record<string, string>>;
-    cwd?: string;
-    status?: Sink;
-    files?: Sink;
-  },
+  started: Started,
+  pipes: { readonly input?: string; readonly status?: Sink; readonly files?: Sink } = {},
 ): Promise<CommandResult> {
   const stdout = createEnds(limits.outputBytes);
   const stderr = createEnds(limits.outputBytes);
-  const end = await runProcess({
-    ...child,
+  const watch = createWatch(limits);
+  const end = await started.finish({
+    ...pipes,
     stdout,
     stderr,
     timeoutMs: command.timeoutMs,
     signal: command.signal,
-    watch: (pid) => excess(pid, limits),
+    watch: (pid) => watch.excess(pid),
   });
   return {
     argv: [...command.argv],
@@ -61,5 +64,6 @@ export async function carryOut(
     stdout: stdout.text(),
     stderr: end.stopped === null ? stderr.text() : `${stderr.text()}\n[stopped: ${end.stopped}]`,
     durationMs: end.durationMs,
+    usage: { cpuMs: null, peakBytes: watch.peak() },
   };
 }

@@ -3,46 +3,102 @@ import { UserError } from "../domain/errors.ts";
 import type { CommandResult } from "../domain/ports.ts";
 import { bubblewrapArguments, hostPaths } from "./bubblewrap.ts";
 import { collectPaths, collectScript, mostCollected, readCollected } from "./collected.ts";
-import { type Command, type CommandSetup, carryOut } from "./command.ts";
+import { type Command, type CommandSetup, seeThrough } from "./command.ts";
+import { identityOf } from "./identity.ts";
 import { createWhole } from "./output.ts";
+import { type Started, startProcess } from "./process.ts";
 import { stagedPaths, withoutRoot } from "./root.ts";
+import { commandScript, readTimes } from "./script.ts";
+import { createStage } from "./stage.ts";
+import { createWaiting } from "./waiting.ts";
+
+const wants = { input: true, status: true, files: true };
+
+const refused = /: Permission denied$/m;
 
 /**
- * Runs a command in bubblewrap. Throws UserError when the tree cannot be copied, and Error when bubblewrap did not get as far as the
- * command: neither must be taken for the command's own failure.
+ * Runs commands in bubblewrap, a fresh one each. The function throws UserError when the tree cannot be copied, and Error when bubblewrap
+ * did not get as far as the command: neither must be taken for the command's own failure.
  */
-export async function runInBubblewrap(command: Command, setup: CommandSetup): Promise<CommandResult> {
+export function createBubblewrap(setup: CommandSetup): (command: Command) => Promise<CommandResult> {
   const { limits } = setup;
-  const status = createWhole(16_384);
-  const copyFailed = randomUUID();
-  const host = hostPaths(command.directory, setup.nodeDirectory);
   const asRoot = process.getuid?.() === 0;
-  const wanted = collectPaths(command.collect ?? []);
-  const files = createWhole(wanted.length * (mostCollected + 40));
-  const bwrap = bubblewrapArguments({
-    host: asRoot ? stagedPaths(host) : host,
-    argv: command.argv,
-    limits,
-    copyFailed,
-    ...(wanted.length === 0 ? {} : { afterwards: collectScript(wanted) }),
-  });
-  const result = await carryOut(command, limits, {
-    ...(asRoot
-      ? withoutRoot({ host, workspaceBytes: limits.workspaceBytes, copyFailed, command: ["bwrap", ...bwrap] })
-      : { file: "bwrap", argv: bwrap }),
-    // bwrap is process 1 inside, where its environment can be read: it must not be ours.
-    env: { PATH: setup.path },
-    status,
-    ...(wanted.length === 0 ? {} : { files }),
-  });
-  if (result.exitCode === 125 && result.stderr.includes(copyFailed)) {
-    const why = result.stderr.replace(copyFailed, "").trim().split("\n").at(-1) ?? "";
-    const size = `${Math.round(limits.workspaceBytes / 1048576)} MB`;
-    throw new UserError(`the repository could not be copied into the sandbox (${size}): ${why}`);
+  const stage = createStage(setup.path);
+  const waiting = createWaiting();
+  // bwrap is process 1 inside, where its environment can be read: it must not be ours.
+  const env = { PATH: setup.path };
+
+  /** Starts a sandbox for a directory; null when it takes root to read it. */
+  async function start(directory: string): Promise<Started | null> {
+    const host = hostPaths(directory, setup.nodeDirectory);
+    const laid = asRoot ? await stage.lay(host) : { prefix: [], host };
+    if (laid === null) return null;
+    const [file = "bwrap", ...argv] = [...laid.prefix, "bwrap", ...bubblewrapArguments({ host: laid.host, limits })];
+    return startProcess({ file, argv, env }, wants);
   }
-  // bwrap writes the exit code there only when the command was really started.
-  if (result.exitCode !== null && !status.bytes().includes('"exit-code"')) {
-    throw new Error(`bubblewrap did not start the command: ${result.stderr.trim()}`);
+
+  /** The same for a directory that only root may read: it is copied by root, at once. */
+  function startWithCopy(directory: string, copyFailed: string): Started {
+    const host = hostPaths(directory, setup.nodeDirectory);
+    const bwrap = bubblewrapArguments({ host: stagedPaths(host), limits });
+    const { workspaceBytes } = limits;
+    return startProcess(
+      { ...withoutRoot({ host, workspaceBytes, copyFailed, command: ["bwrap", ...bwrap] }), env },
+      wants,
+    );
   }
-  return wanted.length === 0 ? result : { ...result, files: readCollected(wanted, files.bytes()) };
+
+  async function getReady(directory: string): Promise<Started | null> {
+    const identity = await identityOf(directory);
+    const found = waiting.take(directory, identity) ?? (await start(directory));
+    if (found !== null) {
+      waiting.prepare(directory, async () => {
+        const started = await start(directory);
+        if (started === null) throw new Error("this directory has to be copied by root");
+        return { started, identity };
+      });
+    }
+    return found;
+  }
+
+  async function runIn(
+    command: Command,
+    started: Started,
+    options: { copy: boolean; copyFailed: string },
+  ): Promise<CommandResult> {
+    const wanted = collectPaths(command.collect ?? []);
+    const status = createWhole(16_384);
+    const files = createWhole(200 + wanted.length * (mostCollected + 40));
+    const afterwards = collectScript(wanted);
+    const input = commandScript({ argv: command.argv, limits, afterwards, ...options });
+    const result = await seeThrough(command, limits, started, { input, status, files });
+    // bwrap writes the exit code there only when the command was really started.
+    const copied = !(result.exitCode === 125 && result.stderr.includes(options.copyFailed));
+    if (copied && result.exitCode !== null && !status.bytes().includes('"exit-code"')) {
+      throw new Error(`bubblewrap did not start the command: ${result.stderr.trim()}`);
+    }
+    const { cpuMs, rest } = readTimes(files.bytes());
+    return {
+      ...result,
+      ...(result.usage === undefined ? {} : { usage: { ...result.usage, cpuMs } }),
+      ...(wanted.length === 0 ? {} : { files: readCollected(wanted, rest) }),
+    };
+  }
+
+  return async (command) => {
+    command.signal.throwIfAborted();
+    const copyFailed = randomUUID();
+    const notCopied = (result: CommandResult): boolean => result.exitCode === 125 && result.stderr.includes(copyFailed);
+    const ready = await getReady(command.directory);
+    let result = ready && (await runIn(command, ready, { copy: true, copyFailed }));
+    if (result === null || (asRoot && notCopied(result) && refused.test(result.stderr))) {
+      result = await runIn(command, startWithCopy(command.directory, copyFailed), { copy: false, copyFailed });
+    }
+    if (notCopied(result)) {
+      const why = result.stderr.replace(copyFailed, "").trim().split("\n").at(-1) ?? "";
+      const size = `${Math.round(limits.workspaceBytes / 1048576)} MB`;
+      throw new UserError(`the repository could not be copied into the sandbox (${size}): ${why}`);
+    }
+    return result;
+  };
 }

@@ -3,7 +3,7 @@
  * started as root without a user namespace it runs, and protects nothing.
  */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -47,11 +47,12 @@ Promise.all([connect("127.0.0.1", Number(port)), connect("169.254.169.254", 80),
 `;
 
 /**
- * Runs the probe by way of `run` (a command on a copy of a directory). Returns what is wrong with the sandbox, or null when it
+ * Runs the probe by way of `run` (a command on a copy of a directory, which gets this file mode). Returns what is wrong with the sandbox, or null when it
  * holds. Never throws for a sandbox that does not start: that is one of the answers.
  */
 export async function findLeak(
   run: (directory: string, argv: readonly string[]) => Promise<CommandResult>,
+  mode = 0o755,
 ): Promise<string | null> {
   const directory = await mkdtemp(path.join(tmpdir(), "ticketsmith-probe-"));
   const secret = path.join(directory, randomUUID());
@@ -60,6 +61,7 @@ export async function findLeak(
     await writeFile(secret, "a file of the host\n");
     // A subdirectory is offered as the tree, so that the secret lies beside it and not in it.
     const tree = await mkdtemp(path.join(directory, "tree-"));
+    await chmod(tree, mode);
     await writeFile(path.join(tree, "probe.cjs"), probe);
     await new Promise<void>((resolve, reject) => {
       listener.once("error", reject).listen(0, "127.0.0.1", resolve);

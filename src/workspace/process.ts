@@ -1,5 +1,6 @@
 /** The one place where a child process is started: without a shell, in its own process group, with exactly the environment given. */
 import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Sink } from "./output.ts";
 
@@ -37,25 +38,52 @@ export interface ProcessEnd {
 
 const watchEveryMs = 200;
 
-/**
- * Runs a program to its end. Throws the signal's reason when aborted, and the spawn error (`code` is `ENOENT` when the
- * program or `cwd` is missing) when it cannot be started. The whole process group is killed on timeout and abort.
- */
-export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
-  input.signal?.throwIfAborted();
-  const started = performance.now();
-  const child = spawn(input.file, input.argv, {
-    env: { ...input.env },
-    ...(input.cwd === undefined ? {} : { cwd: input.cwd }),
+/** A child that runs. Its output waits for `finish`. */
+export interface Started {
+  readonly pid: number | undefined;
+  /** True from its end on. */
+  readonly ended: boolean;
+  /** Hands over its stdin and sees it through to its end: see `runProcess`. The clock starts now. To be called once. */
+  finish(input: Omit<ProcessInput, "file" | "argv" | "env" | "cwd">): Promise<ProcessEnd>;
+  /** Ends the whole process group, if it still runs. */
+  kill(): void;
+  /** Whether the child keeps this process from ending by itself. It does at first. */
+  hold(held: boolean): void;
+}
+
+/** Starts a program with pipes for stdin (where `input` is wanted), stdout, stderr, and file descriptors 3 and 4 where they are wanted. */
+export function startProcess(
+  spec: Pick<ProcessInput, "file" | "argv" | "env" | "cwd">,
+  wants: { readonly input: boolean; readonly status: boolean; readonly files: boolean },
+): Started {
+  const pipe = (wanted: boolean): "pipe" | "ignore" => (wanted ? "pipe" : "ignore");
+  const child = spawn(spec.file, spec.argv, {
+    env: { ...spec.env },
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
     detached: true,
-    stdio: [
-      input.input === undefined ? "ignore" : "pipe",
-      "pipe",
-      "pipe",
-      input.status ? "pipe" : "ignore",
-      input.files ? "pipe" : "ignore",
-    ],
+    stdio: [pipe(wants.input), "pipe", "pipe", pipe(wants.status), pipe(wants.files)],
   });
+  const streams = child.stdio.filter((stream) => stream !== null && stream !== undefined);
+  let failure: unknown;
+  let exited = false;
+  const closed = new Promise<number | null>((resolve, reject) => {
+    child.once("error", (error) => {
+      failure = error;
+      reject(error);
+    });
+    child.once("exit", () => {
+      exited = true;
+      // Stragglers that left the group could hold the pipes open for ever: give the last bytes a moment, then let go.
+      setTimeout(() => {
+        for (const stream of streams) stream.destroy();
+      }, 2_000).unref();
+    });
+    child.once("close", resolve);
+  });
+  // Told to whoever finishes it; one that nobody needs any more may fail unnoticed.
+  closed.catch(() => {});
+  // A child that ends without reading its stdin makes the pipe fail; its exit code tells the story.
+  child.stdin?.on("error", () => {});
 
   const kill = (): void => {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -66,55 +94,74 @@ export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   };
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    kill();
-  }, input.timeoutMs);
-  input.signal?.addEventListener("abort", kill, { once: true });
-  let stopped: string | null = null;
-  const watcher = setInterval(() => {
-    if (child.pid === undefined || stopped !== null) return;
-    stopped = input.watch?.(child.pid) ?? null;
-    if (stopped !== null) kill();
-  }, watchEveryMs);
 
-  const listen = (stream: Readable | null | undefined, sink: Sink | undefined): void => {
-    stream?.on("data", (chunk: Buffer) => {
-      sink?.add(chunk);
-      if (input.enough?.()) kill();
-    });
+  return {
+    pid: child.pid,
+    get ended() {
+      return exited || failure !== undefined;
+    },
+    kill,
+    hold(held) {
+      const word = held ? "ref" : "unref";
+      child[word]();
+      // The pipes of a child are sockets, whatever the types say.
+      for (const stream of streams) (stream as Partial<Socket>)[word]?.();
+    },
+    async finish(input) {
+      if (input.signal?.aborted) {
+        kill();
+        throw input.signal.reason;
+      }
+      const began = performance.now();
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        kill();
+      }, input.timeoutMs);
+      input.signal?.addEventListener("abort", kill, { once: true });
+      let stopped: string | null = null;
+      const watcher = setInterval(() => {
+        if (child.pid === undefined || stopped !== null) return;
+        stopped = input.watch?.(child.pid) ?? null;
+        if (stopped !== null) kill();
+      }, watchEveryMs);
+      const listen = (stream: unknown, sink: Sink | undefined): void => {
+        (stream as Readable | null | undefined)?.on("data", (chunk: Buffer) => {
+          sink?.add(chunk);
+          if (input.enough?.()) kill();
+        });
+      };
+      listen(child.stdout, input.stdout);
+      listen(child.stderr, input.stderr);
+      listen(child.stdio[3], input.status);
+      listen(child.stdio[4], input.files);
+      child.stdin?.end(input.input);
+      try {
+        const exitCode = await closed;
+        input.signal?.throwIfAborted();
+        const killed = timedOut || stopped !== null;
+        return {
+          exitCode: killed ? null : exitCode,
+          timedOut,
+          stopped,
+          durationMs: Math.round(performance.now() - began),
+        };
+      } finally {
+        clearInterval(watcher);
+        clearTimeout(timer);
+        input.signal?.removeEventListener("abort", kill);
+      }
+    },
   };
-  listen(child.stdout, input.stdout);
-  listen(child.stderr, input.stderr);
-  listen(child.stdio[3] as Readable | null | undefined, input.status);
-  listen(child.stdio[4] as Readable | null | undefined, input.files);
-  // A child that ends without reading its stdin makes the pipe fail; its exit code tells the story.
-  child.stdin?.on("error", () => {});
-  child.stdin?.end(input.input);
+}
 
-  try {
-    const exitCode = await new Promise<number | null>((resolve, reject) => {
-      child.once("error", reject);
-      child.once("exit", () => {
-        // Stragglers that left the group could hold the pipes open for ever: give the last bytes a moment, then let go.
-        setTimeout(() => {
-          for (const stream of [child.stdout, child.stderr, child.stdio[3], child.stdio[4]]) stream?.destroy();
-        }, 2_000).unref();
-      });
-      child.once("close", resolve);
-    });
-    input.signal?.throwIfAborted();
-    const killed = timedOut || stopped !== null;
-    return {
-      exitCode: killed ? null : exitCode,
-      timedOut,
-      stopped,
-      durationMs: Math.round(performance.now() - started),
-    };
-  } finally {
-    clearInterval(watcher);
-    clearTimeout(timer);
-    input.signal?.removeEventListener("abort", kill);
-  }
+/**
+ * Runs a program to its end. Throws the signal's reason when aborted, and the spawn error (`code` is `ENOENT` when the
+ * program or `cwd` is missing) when it cannot be started. The whole process group is killed on timeout and abort.
+ */
+export async function runProcess(input: ProcessInput): Promise<ProcessEnd> {
+  input.signal?.throwIfAborted();
+  const { status, files } = input;
+  const wants = { input: input.input !== undefined, status: status !== undefined, files: files !== undefined };
+  return startProcess(input, wants).finish(input);
 }

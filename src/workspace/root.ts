@@ -6,7 +6,7 @@
 import type { HostPaths } from "./bubblewrap.ts";
 
 /** In the range that systemd hands out to services without a user of their own (61184-65519): owner of nothing. */
-const userId = 65_431;
+export const userId = 65_431;
 
 /** Exists on every Linux (Filesystem Hierarchy Standard); in our mount namespace it is covered, outside nothing changes. */
 const stage = "/mnt";

@@ -7,7 +7,7 @@
  *     homes/<process>/scratch/<uuid>         where a commit is made and pushed from; the sandbox never saw it
  */
 import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { chmod, mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Permanent } from "../domain/errors.ts";
 import type { BranchWriter, CodeReader, Workspaces } from "../domain/ports.ts";
@@ -78,6 +78,8 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
       await forget(directory);
       const tree = path.join(directory, "tree");
       await mkdir(tree, { recursive: true });
+      // Whatever our umask: the sandbox may be another user.
+      await chmod(tree, 0o755);
       try {
         const scratch = await createScratch({
           directory: path.join(directory, "git"),

@@ -66,6 +66,29 @@ function behavesLikeASandbox(sandbox: () => Sandbox): void {
     expect(readdirSync(tree).sort()).toEqual(["link", "run.sh", "src"]);
   });
 
+  it("can run several at once in one directory, each on its own copy", async () => {
+    const results = await Promise.all(
+      [1, 2, 3, 4].map((number) => run(sandbox(), ["sh", "-c", `echo ${number} > n; sleep 0.2; cat n`])),
+    );
+    expect(results.map(({ stdout }) => stdout)).toEqual(["1\n", "2\n", "3\n", "4\n"]);
+  });
+
+  it("sees a tree that was made anew under the same path, and every edit", async () => {
+    const directory = mkdtempSync(path.join(root, "anew-"));
+    const show = () => sandbox().run({ directory, argv: ["cat", "a"], timeoutMs: 20_000, signal: never });
+    for (const text of ["one", "two", "three"]) {
+      writeFileSync(path.join(directory, "a"), text);
+      expect((await show()).stdout).toBe(text);
+    }
+    rmSync(directory, { recursive: true });
+    mkdirSync(directory, { mode: 0o755 });
+    writeFileSync(path.join(directory, "a"), "four");
+    expect((await show()).stdout).toBe("four");
+    // Files that only the owner may read are of the tree as well.
+    writeFileSync(path.join(directory, "b"), "five", { mode: 0o600 });
+    expect((await show()).stdout).toBe("four");
+  });
+
   it("tells exit codes, missing programs and stderr", async () => {
     expect(await run(sandbox(), ["sh", "-c", "echo oops >&2; exit 3"])).toMatchObject({
       exitCode: 3,
@@ -134,6 +157,20 @@ describe.skipIf(!hasBubblewrap)("bubblewrap (skipped where bwrap is not installe
 
   behavesLikeASandbox(() => sandbox);
 
+  it("hands on nothing of an earlier command", async () => {
+    await run(sandbox, ["sh", "-c", "echo x > left; echo x > /tmp/left; (sleep 20 &)"]);
+    const { stdout } = await run(sandbox, ["sh", "-c", "ls . /tmp; cat /proc/[0-9]*/comm"]);
+    expect(stdout).toContain("src");
+    expect(stdout).not.toMatch(/left|sleep/);
+  });
+
+  it("says what a command used", async () => {
+    const busy = "const end = Date.now() + 700; const kept = Buffer.alloc(8e7, 1); while (Date.now() < end);";
+    const { usage } = await run(sandbox, ["node", "-e", busy]);
+    expect(usage?.cpuMs).toBeGreaterThan(100);
+    expect(usage?.peakBytes).toBeGreaterThan(80e6);
+  });
+
   it("has the devices that programs expect", async () => {
     const script =
       "echo x > /dev/null && head -c 8 /dev/urandom | wc -c && python3 -c 'import os; os.openpty()' & wait $!";
@@ -167,7 +204,7 @@ describe.skipIf(!hasBubblewrap)("bubblewrap (skipped where bwrap is not installe
     ],
     ["the host's accounts", () => "cat /etc/shadow || grep root: /etc/passwd"],
     ["home directories", () => "ls /root || ls /home | grep -v sandbox"],
-    ["processes of the host", () => `cat /proc/*/comm | grep -v -x -e bwrap -e bash -e cat -e grep -e tr`],
+    ["processes of the host", () => `cat /proc/*/comm | grep -v -x -e bwrap -e sh -e bash -e cat -e grep -e tr`],
     ["a port of the host", ({ port }) => `bash -c 'cat < /dev/tcp/127.0.0.1/${port}'`],
     ["the metadata service", () => "timeout 2 bash -c 'echo > /dev/tcp/169.254.169.254/80'"],
     ["a name server", () => "getent hosts example.com"],
@@ -241,15 +278,14 @@ describe("without bubblewrap", () => {
 
   it("a bubblewrap that does not protect is not used", async () => {
     const fake = mkdtempSync(path.join(root, "fake-"));
-    // Starts the command in the tree and does nothing else: what follows `sh` is the word for a failed copy, the limits, the command.
+    // Runs its script in the tree and does nothing else.
     const script = [
       "#!/bin/bash",
       'until [ "$3" = /src ] || { [ "$1" = --bind ] && [ "$3" = /workspace ]; }; do shift; done',
-      'cd "$2"',
+      'copy=$(mktemp -d) && cp -a "$2/." "$copy" && cd "$copy"',
       `echo '{"exit-code":0}' >&3`,
-      'until [ "$1" = sh ]; do shift; done',
-      "shift 3",
-      `PATH=${path.dirname(process.execPath)}:/usr/bin:/bin exec "$@"`,
+      `export PATH=${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      'exec sh -c "$(grep -v "^cp ")"',
     ];
     writeFileSync(path.join(fake, "bwrap"), script.join("\n"), { mode: 0o755 });
     chmodSync(root, 0o755);
