@@ -37,7 +37,7 @@ const javascript: TestLanguage = {
   assertions:
     /\.to[A-Z]\w*\s*\(|\bassert(?:\.\w+)*\s*\(|\bt\.(?:is|not|deepEqual|deepEquals|equal|equals|notEqual|same|strictSame|ok|notOk|true|false|truthy|falsy|throws|throwsAsync|rejects|resolves|like|match|regex|snapshot|fail)\s*\(|\.to(?:\.\w+)+|\.should\b|\bfail\s*\(/g,
   loose:
-    /\.(?:toBeTruthy|toBeDefined|toBeFalsy|toBeUndefined|toBeInstanceOf|toHaveProperty|toBeTypeOf)\s*\(|\.not\.to(?:Throw|BeNull|BeUndefined|BeNaN)\w*\s*\(|\bassert(?:\.(?:ok|doesNotThrow|doesNotReject|isDefined|exists|isOk))?\s*\(|\bt\.(?:ok|truthy|notOk|falsy)\s*\(|\.to\.(?:exist|be\.ok|be\.an?)\b/g,
+    /\.(?:toBeTruthy|toBeDefined|toBeFalsy|toBeUndefined|toBeInstanceOf|toHaveProperty|toBeTypeOf|toBeGreaterThan\w*|toBeLessThan\w*)\s*\(|\.not\.to(?:Throw|BeNull|BeUndefined|BeNaN)\w*\s*\(|\bassert(?:\.(?:ok|doesNotThrow|doesNotReject|isDefined|exists|isOk))?\s*\(|\bt\.(?:ok|truthy|notOk|falsy)\s*\(|\.to\.(?:exist|be\.ok|be\.an?)\b/g,
   deep: /\.to(?:Strict)?Equal\s*\(|\.toMatchObject\s*\(|\bdeep\w*\s*\(|\.(?:each|for)\b|\bstrictSame\s*\(|\.eql?\s*\(/g,
 };
 
@@ -52,7 +52,7 @@ const python: TestLanguage = {
     /^pytestmark\s*=.*(?:skip|xfail)|^@[\w.]*(?:skip\w*|xfail)\b.*\n(?:@.*\n)*class\b|\b__test__\s*=\s*False|allow_module_level/gm,
   assertions: /\bassert\b|\.assert\w+\s*\(|\bpytest\.(?:raises|warns|fail)\s*\(|\bself\.fail\s*\(/g,
   loose:
-    /\bassert\s+(?!.*(?:==|!=|<|>|\bin\b|\bis\b)).*|\.assert(?:True|False|IsNotNone|IsInstance)\s*\(|\bpytest\.raises\s*\(\s*(?:Base)?Exception\b|\bassert\b.*\bis not None\b/g,
+    /\bassert\s+(?!.*(?:==|!=|\bin\b|\bis\b)).*|\.assert(?:True|False|IsNotNone|IsInstance|GreaterEqual|Greater|LessEqual|Less)\s*\(|\bpytest\.raises\s*\(\s*(?:Base)?Exception\b|\bassert\b.*\bis not None\b/g,
   deep: /\bassert\b.*==\s*(?:\[|\{|\()|\.assert(?:Dict|List|Tuple|Count|Sequence)Equal\s*\(|\bparametrize\b/g,
 };
 
@@ -132,7 +132,8 @@ const anyOther: TestLanguage = {
   syntax: curlySyntax,
   skips: /\b(?:skip|DISABLED_\w+|GTEST_SKIP|@Skip)\b/i,
   groupSkips: /\b(?:skip|DISABLED_\w+|GTEST_SKIP)\b/gi,
-  assertions: /\b(?:\w*assert\w*|expect\w*|check|require|should\w*)\b/gi,
+  assertions:
+    /\b(?:\w*assert\w*|expect\w*|check|require|should\w*)\b|\breturn\s+(?:[1-9]|EXIT_FAILURE)|\bexit\s*\(\s*(?:[1-9]|EXIT_FAILURE)|\babort\s*\(/gi,
   loose: /$^/g,
   deep: /$^/g,
 };

@@ -78,6 +78,11 @@ function caseFlags(files: readonly TestFileChange[]): Weakening[] {
 /** Things that make a whole file, or the whole run, say less. Counted: only what is new is flagged. */
 const fileWide: readonly { readonly pattern: RegExp; readonly problem: string; readonly inNewFiles: boolean }[] = [
   {
+    pattern: /\bmain\s*\([^)]*\)\s*(?:->\s*\w+\s*)?\{\s*(?:return|exit|_exit)\b/g,
+    problem: "the test program returns before it checks anything",
+    inNewFiles: true,
+  },
+  {
     pattern:
       /(?<![\w$.])(?:(?:it|test|describe|suite|context|specify)(?:\.\w+)*\.only|fit|fdescribe|fcontext)\s*[(`]|\bonly\s*:\s*true|\bfocus:\s*true/g,
     problem: "only some tests of the file run now (only)",

@@ -142,6 +142,16 @@ const edit = (text: string, from: string, to: string): [string, string] => {
 };
 
 const dishonest: readonly (readonly [name: string, contents: Contents, problem: RegExp])[] = [
+  [
+    "equal becomes at least",
+    { [P]: edit(py, "self.assertEqual(total(0), 0)", "self.assertGreaterEqual(total(0), 0)") },
+    /weaker/,
+  ],
+  [
+    "a C program returns at once",
+    { "test/ring_test.c": ["int main(void) {\n  check();\n}\n", "int main(void) {\n  return 0;\n  check();\n}\n"] },
+    /returns before/,
+  ],
   ["a shell test ends at once", { "test/run.sh": edit(sh, "out=", "exit 0\nout=") }, /ends the process/],
   ["a shell test cannot fail", { "test/run.sh": edit(sh, "exit 1", "exit 0") }, /fewer assertions/],
   ["a test file is deleted", { [T]: [js, null] }, /"a known code.*" was removed/],
