@@ -12,7 +12,7 @@ COPY webhooks webhooks
 COPY src src
 RUN useradd --system --create-home --home-dir /data ticketsmith
 USER ticketsmith
-ENV NODE_ENV=production HOST=0.0.0.0 TICKETSMITH_DATA_DIR=/data
+ENV NODE_ENV=production NODE_COMPILE_CACHE=/tmp/node-compile-cache HOST=0.0.0.0 TICKETSMITH_DATA_DIR=/data
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \

@@ -6,6 +6,7 @@ import path from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 
 const cli = path.resolve(import.meta.dirname, "../../src/cli/ticketsmith.ts");
+const compileCache = path.resolve(import.meta.dirname, "../../src/cli/compile-cache.ts");
 const directory = mkdtempSync(path.join(os.tmpdir(), "ticketsmith-demo-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -14,7 +15,10 @@ function demo(
   whenSaid?: (said: string, child: ReturnType<typeof spawn>) => void,
 ): Promise<{ code: number | null; said: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [cli, "demo", ...argv], { cwd: directory, env: { PATH: process.env.PATH } });
+    const child = spawn(process.execPath, ["--import", compileCache, cli, "demo", ...argv], {
+      cwd: directory,
+      env: { PATH: process.env.PATH },
+    });
     let said = "";
     const hear = (chunk: Buffer): void => {
       said += chunk.toString();

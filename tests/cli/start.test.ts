@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Acme, startAcme } from "../../src/stand-ins/acme/acme.ts";
 
 const cli = path.resolve(import.meta.dirname, "../../src/cli/ticketsmith.ts");
+const compileCache = path.resolve(import.meta.dirname, "../../src/cli/compile-cache.ts");
 let acme: Acme;
 let directory: string;
 beforeAll(async () => {
@@ -24,7 +25,7 @@ function ticketsmith(
   settings: Readonly<Record<string, string | undefined>>,
 ): Promise<{ code: number | null; said: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [cli, ...argv], {
+    const child = spawn(process.execPath, ["--import", compileCache, cli, ...argv], {
       cwd: directory,
       env: {
         PATH: process.env.PATH,
