@@ -6,6 +6,7 @@ import type { Tool, ToolContext } from "../tools/tool.ts";
 
 /** Steps know agents, not tools: what they need to fill a tool context comes from here. */
 export { createCommandLog } from "../tools/commands.ts";
+export { defaultCommands } from "../tools/run.ts";
 
 export interface Limits {
   /** Most replies of the model; then the agent is over budget. */

@@ -1,5 +1,5 @@
 /** Runs an agent for a step: transcript, budget, cancellation and tools come from the step's context. */
-import { type Agent, type AgentResult, createCommandLog } from "../agents/agent.ts";
+import { type Agent, type AgentResult, createCommandLog, defaultCommands } from "../agents/agent.ts";
 import { runAgent as loop } from "../agents/loop.ts";
 import type { Workspace } from "../domain/ports.ts";
 import type { Ticket } from "../domain/ticket.ts";
@@ -29,6 +29,7 @@ export function runAgent<Output>(
         commands: createCommandLog(),
         signal: context.signal,
         commandTimeoutMs: context.services.policy.policy.commandSeconds * 1000,
+        allowedCommands: [...defaultCommands, ...(context.project.test?.slice(0, 1) ?? [])],
       },
       signal: context.signal,
       log: context.log,

@@ -4,7 +4,8 @@ import { defineTool, ToolRefusal, workspaceOf } from "./tool.ts";
 
 /** Test runners and build tools. No shell: the argument list is the command. No git: there is no repository in there. */
 export const defaultCommands = [
-  ...["node", "npm", "npx", "pnpm", "yarn", "python3", "pytest", "go", "cargo", "make", "mvn", "gradle"],
+  ...["node", "npm", "npx", "pnpm", "yarn", "bun", "deno", "python", "python3", "pytest", "tox", "go", "cargo", "make"],
+  ...["cmake", "ctest", "mvn", "gradle", "dotnet", "php", "composer", "ruby", "bundle", "rake"],
 ] as const;
 
 export const run = defineTool({
