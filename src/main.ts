@@ -19,10 +19,12 @@ import { createGitLab } from "./integrations/gitlab/gitlab.ts";
 import { createJiraCloud } from "./integrations/jira/cloud.ts";
 import { withCassette } from "./models/cassette.ts";
 import { createModel } from "./models/model.ts";
+import { createEstimate } from "./models/prices.ts";
 import { type BreakerOptions, type BreakerState, createBreaker, guarded } from "./platform/breaker.ts";
 import type { Config } from "./platform/config.ts";
 import type { Log } from "./platform/log.ts";
-import { advance, type Engine } from "./runs/advance.ts";
+import { advance } from "./runs/advance.ts";
+import type { Engine } from "./runs/engine.ts";
 import { createQuarantine } from "./runs/quarantine.ts";
 import { openBell } from "./runs/queue.ts";
 import { sweepRuns } from "./runs/sweep.ts";
@@ -137,8 +139,10 @@ function createAdapters(options: BotOptions) {
     cassette === undefined
       ? asked
       : withCassette(asked, { ...cassette, directory: path.resolve(cassette.directory), log });
+  const { prices } = policy.models;
+  const priceUsd = createEstimate({ model: env.OPENAI_MODEL, roles, prices });
   const sandbox = createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : (options.sandbox ?? "auto"), log });
-  return { jira, gitlab, confluence, workspaces, model, sandbox };
+  return { jira, gitlab, confluence, workspaces, model, sandbox, priceUsd };
 }
 
 /** The adapters with one breaker per system around them. Git and the API are two ways to the same GitLab and share one. */
@@ -406,6 +410,7 @@ async function assemble(
       workspaces: adapters.workspaces,
       sandbox: adapters.sandbox,
       policy,
+      priceUsd: adapters.priceUsd,
       publicUrl: env.PUBLIC_URL ?? url ?? "",
     };
     const writers: Writers = {

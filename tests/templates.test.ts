@@ -37,6 +37,7 @@ const status = {
   costUsd: 0.123,
   tokens: 34_567,
   runId: "run-1",
+  budget: [ugly],
   needs: ugly,
   hints: ugly,
 };
@@ -67,6 +68,11 @@ const page = {
 /** Template, its full values, and how many headings and tables it has of its own. */
 const full: Record<string, { values: Record<string, unknown>; headings?: number; tables?: number }> = {
   "jira/status.md": { values: status, headings: 2, tables: 1 },
+  "jira/limit.md": {
+    values: { usd: "2", amount: "$2.00", most: "$20.00", step: ugly, opens: "day", days: 7 },
+    headings: 0,
+    tables: 0,
+  },
   "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
   "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
   // A section may hold tables and headings below its own.
@@ -167,7 +173,15 @@ describe("the status comment tells the truth", () => {
   });
 
   it("is short when there is little to say", () => {
-    const nothing = { understanding: null, proof: null, tests: null, mergeRequest: null, page: null, commit: null };
+    const nothing = {
+      understanding: null,
+      proof: null,
+      tests: null,
+      mergeRequest: null,
+      page: null,
+      commit: null,
+      budget: [],
+    };
     expect(statusWith({ ...nothing, state: "working", step: "understand", needs: null, hints: null })).toBe(
       "**🛠️ On it** · h\n\n- **Now:** understand\n\n_12 minutes · $0.12 · 35k tokens · run run-1_\n",
     );
@@ -177,6 +191,7 @@ describe("the status comment tells the truth", () => {
     const text = statusWith({
       headline: "Draft merge request is ready for review",
       step: null,
+      budget: [],
       needs: null,
       hints: "Comment `@ticketsmith stop` to stop, or `@ticketsmith retry` to try again.",
       understanding: {

@@ -2,6 +2,7 @@
  * The four kinds of failure. Everything that is not one of the first three is a bug of ours:
  * the run stops and the stack goes to the log. Only `runs/advance.ts` decides what happens next.
  */
+import type { CallEstimate, Shortage } from "./budget.ts";
 
 /** Something a person can mend. The message is shown on the ticket as it stands; never retried. */
 export class UserError extends Error {
@@ -38,9 +39,23 @@ export class Permanent extends Error {
   }
 }
 
-/** A budget, step or time limit was reached. Carries which, so that the ticket can say so. */
+/** A limit of turns or time of one agent was reached. The message says which; the run ends. */
 export class OverBudget extends Error {
-  override readonly name = "OverBudget";
+  override readonly name: string = "OverBudget";
+}
+
+/** A pot of the budget has no room for the next call: the run parks and asks, or waits until the pot opens again. */
+export class PotEmpty extends OverBudget {
+  override readonly name = "PotEmpty";
+  /** At least one. */
+  readonly shortages: readonly Shortage[];
+  /** The call that could not be made. */
+  readonly call: CallEstimate;
+  constructor(message: string, shortages: readonly Shortage[], call: CallEstimate) {
+    super(message);
+    this.shortages = shortages;
+    this.call = call;
+  }
 }
 
 /** The text of anything thrown, one line, for people. */

@@ -16,7 +16,7 @@ import { z } from "zod";
  * What is true in each state:
  *   queued     the next step may start at `notBefore`; a job has been rung, or the sweeper will ring one
  *   running    one worker holds the lease with the current epoch; if the lease runs out, anybody may take over
- *   waiting    a gate is open (`waitingFor` says which); no worker, no job
+ *   waiting    a gate is open (`waitingFor` says which); no worker, no job; at `notBefore` the sweeper queues it, to go on or to end
  * and the distinct ends, which never change again except by an explicit retry:
  *   done         every step finished, every effect settled
  *   cancelled    a person stopped it, or the ticket went away
@@ -69,6 +69,10 @@ export const Gate = z.object({
   kind: z.enum(["person", "pipeline", "timer"]),
   /** What the run needs to go on, in words that may be shown to a person. */
   reason: z.string(),
+  /** Pots of the budget that are empty; whoever raises the budget raises these. */
+  pots: z.array(z.string()).optional(),
+  /** What happens at the run's `notBefore` when nobody has done anything until then: it goes on, or it ends. */
+  afterwards: z.enum(["resume", "end"]).optional(),
 });
 export type Gate = z.infer<typeof Gate>;
 
@@ -112,6 +116,8 @@ export interface Run {
   readonly costUsd: number;
   /** Sum of model tokens so far, input plus output. */
   readonly tokens: number;
+  /** How long workers have been at it, milliseconds; waiting in a queue or at a gate does not count. */
+  readonly workedMs: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly endedAt: Date | null;

@@ -89,12 +89,40 @@ export const Policy = z
           .strictObject({
             usd: z.number().positive().default(5),
             tokens: z.number().int().positive().default(2_000_000),
-            minutes: z.number().positive().default(60),
+            minutes: z.number().positive().default(60).describe("Minutes at work; waiting does not count"),
+            turns: z.number().int().positive().default(200).describe("Calls of a model"),
           })
-          .prefault({}),
+          .prefault({})
+          .describe("What one run may use"),
+        ticket: z
+          .strictObject({
+            usd: z.number().positive().default(15),
+            tokens: z.number().int().positive().default(6_000_000),
+          })
+          .prefault({})
+          .describe("What all runs of a ticket may use together, ever"),
+        project: z
+          .strictObject({ usdPerDay: z.number().positive().default(50) })
+          .prefault({})
+          .describe("What all runs of a Jira project may use together on one day (UTC)"),
+        total: z
+          .strictObject({ usdPerMonth: z.number().positive().default(500) })
+          .prefault({})
+          .describe("What this Ticketsmith may use in one month (UTC)"),
+        raiseUsd: z
+          .number()
+          .positive()
+          .default(20)
+          .describe("Most that one comment `@ticketsmith budget +N` may add, in US dollars"),
+        patienceDays: z
+          .number()
+          .positive()
+          .max(365)
+          .default(7)
+          .describe("How long a run waits at a limit for somebody to raise it; then it ends"),
       })
       .prefault({})
-      .describe("At a limit the run stops and says so"),
+      .describe("What may be spent on models. At a limit the run waits and asks; at 80 % the ticket says so"),
     reconcile: z
       .strictObject({
         minutes: z

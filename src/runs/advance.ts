@@ -3,71 +3,34 @@
  * The only catch of the flow: here every failure becomes a state of the run, and a comment on the ticket where it stops.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { LockedOut, messageOf, OverBudget, Permanent, Retryable, UserError } from "../domain/errors.ts";
+import type { EffectDraft } from "../domain/effect.ts";
+import { LockedOut, messageOf, OverBudget, Permanent, PotEmpty, Retryable, UserError } from "../domain/errors.ts";
 import type { EndState, Run } from "../domain/run.ts";
-import type { Door } from "../effects/door.ts";
 import { performEffects } from "../effects/perform.ts";
 import { behindFence } from "../platform/fence.ts";
 import type { Log } from "../platform/log.ts";
 import { redact } from "../platform/redact.ts";
-import { closingEffects } from "../steps/close.ts";
-import { Next, type Services, type Step, type StepContext } from "../steps/step.ts";
+import { resumingEffects } from "../steps/park.ts";
+import { Next, type Step, type StepContext } from "../steps/step.ts";
 import { listEffects, planEffects } from "../store/ledger.ts";
-import type { Database } from "../store/queryable.ts";
-import { handOver, holdLease, LeaseLost, type Pauses, readPauses } from "../store/runs.ts";
+import { releaseReservations } from "../store/pots.ts";
+import { handOver, holdLease, LeaseLost, readPauses } from "../store/runs.ts";
 import { addProgress, finishStep, listSteps, produceStep, startStep } from "../store/steps.ts";
 import { createContext } from "./context.ts";
+import type { Engine } from "./engine.ts";
 import { keepLease, momentNow } from "./lease.ts";
-import type { Quarantine } from "./quarantine.ts";
-import type { Bell } from "./queue.ts";
-import { stepAfter, type Workflows } from "./workflow.ts";
-
-export interface Engine {
-  readonly database: Database;
-  readonly bell: Bell;
-  readonly workflows: Workflows;
-  readonly services: Services;
-  readonly door: Door;
-  readonly log: Log;
-  /** Aborted when the process is to stop: runs are handed back at once. */
-  readonly stopping: AbortSignal;
-  /** How long a lease lasts without being renewed. */
-  readonly leaseMs: number;
-  /** First pause after a passing fault, milliseconds; the longest is 150 times that. Default 2 s. */
-  readonly retryBaseMs?: number;
-  /** Where runs go that may be what brings workers down. */
-  readonly quarantine: Quarantine;
-}
+import { close, findLeaving, finishLeaving, lastParking, park } from "./leave.ts";
+import { maxTries, pauseFor } from "./pauses.ts";
+import { stepAfter } from "./workflow.ts";
 
 /** A run that was started this often without finishing a step brings its worker down: it is parked. */
 const maxStarts = 5;
 
-/** Passing faults in a row before the run gives up; with the pauses below that is about an hour. */
-const maxTries = 15;
-
-/** How long a run waits for somebody to renew a token. */
-const lockedOutPatienceMs = 24 * 3_600_000;
-
 /** How long a worker waits for the database in order to say how its work went. */
 const outagePatienceMs = 60_000;
 
-/** No system means it when it asks for a longer pause. */
-const longestPauseMs = 24 * 3_600_000;
-
 class Cancelled extends Error {
   override readonly name = "Cancelled";
-}
-
-/** Pause before the next try: what the other side asked for, else doubling from `baseMs` (2 s) to 150 times that (5 min), spread by a third. */
-export function retryDelay(tries: number, afterMs: number | undefined, baseMs = 2000): number {
-  const doubling = Math.min(baseMs * 2 ** tries, baseMs * 150);
-  return Math.round(Math.max(Math.min(afterMs ?? 0, longestPauseMs), doubling) * (1 + Math.random() / 3));
-}
-
-/** Milliseconds until the run tries again, or null when it has tried or waited long enough. */
-function pauseFor(engine: Engine, error: Retryable, { tries, lockedOutMs }: Pauses): number | null {
-  const isPatient = error instanceof LockedOut ? lockedOutMs < lockedOutPatienceMs : tries < maxTries;
-  return isPatient ? retryDelay(tries, error.afterMs, engine.retryBaseMs) : null;
 }
 
 /** Advances a run by one step. Safe to call at any time and as often as one likes. Never throws for what a run does. */
@@ -99,10 +62,13 @@ export async function advance(engine: Engine, runId: string): Promise<void> {
 
 async function work(engine: Engine, run: Run, signal: AbortSignal): Promise<void> {
   const { database, door } = engine;
+  // A worker that died may have left some.
+  await releaseReservations(database, run.id);
   const rows = await listSteps(database, run.id);
-  const closing = rows.find((row) => row.step.startsWith("close-") && row.state === "produced");
-  if (closing !== undefined) return finishClosing(engine, run, closing.step, Next.parse(closing.next), signal);
+  const leaving = findLeaving(rows);
+  if (leaving !== undefined) return finishLeaving(engine, run, leaving, signal);
   if (run.cancelRequested) throw new Cancelled(run.reason ?? "a person asked to stop");
+  if (run.waitingFor !== null) throw new OverBudget(`${run.waitingFor.reason} Nobody raised it in time.`);
   if (run.starts > maxStarts) {
     throw new UserError(
       `Step "${run.step}" brought the worker down ${maxStarts} times in a row, so I stopped. The log of that time says more.`,
@@ -114,6 +80,9 @@ async function work(engine: Engine, run: Run, signal: AbortSignal): Promise<void
   if (row === undefined || row.state === "started") {
     const log: Log = withFields(engine.log, { run: run.id, ticket: run.target.ticket, step: step.name });
     const context = await createContext({ database, run, services: engine.services, signal, log });
+    const parking = lastParking(rows);
+    if (parking !== undefined)
+      await announce(engine, run, `${parking}-over`, context, async () => resumingEffects(context));
     next = await produce(engine, run, step, context);
   } else {
     next = Next.parse(row.next);
@@ -128,22 +97,33 @@ function currentStep(engine: Engine, run: Run): Step {
   return step;
 }
 
+/** Performs what people are to see before the work begins. Planned by an earlier start of the step, it still holds. */
+async function announce(
+  engine: Engine,
+  run: Run,
+  under: string,
+  context: StepContext,
+  draft: () => Promise<readonly EffectDraft[]>,
+): Promise<void> {
+  const { database, door } = engine;
+  const planned = await listEffects(database, run.id);
+  if (!planned.some((row) => row.step === under)) {
+    const drafts = await draft();
+    await database.transaction(async (tx) => {
+      await holdLease(tx, run);
+      await planEffects(tx, run, under, drafts);
+    });
+  }
+  await performEffects(door, run, under, context.signal);
+}
+
 /** Executes the step and commits what it returned, together with its planned effects. */
 async function produce(engine: Engine, run: Run, step: Step, context: StepContext): Promise<Next> {
-  const { database, door } = engine;
+  const { database } = engine;
   await startStep(database, run.id, step.name);
   await addProgress(database, run.id, "step.started", { step: step.name });
   if (step.announce !== undefined) {
-    const planned = await listEffects(database, run.id);
-    // Planned by an earlier start of this step: what was announced then still holds.
-    if (!planned.some((row) => row.step === step.name)) {
-      const drafts = await step.announce(context);
-      await database.transaction(async (tx) => {
-        await holdLease(tx, run);
-        await planEffects(tx, run, step.name, drafts);
-      });
-    }
-    await performEffects(door, run, step.name, context.signal);
+    await announce(engine, run, step.name, context, async () => (await step.announce?.(context)) ?? []);
   }
   const result = await step.execute(context);
   context.signal.throwIfAborted();
@@ -220,6 +200,10 @@ async function landFailure(engine: Engine, run: Run, error: unknown): Promise<vo
     log.info("step will be tried again", { ...about, reason: error.message, delayMs });
     return engine.bell.ring(run.id, delayMs);
   }
+  if (error instanceof PotEmpty) {
+    log.info("run parks: a limit of the budget is reached", { ...about, reason: error.message });
+    return park(engine, run, error);
+  }
   const [state, reason] = endOf(error);
   if (state === "failed" && !(error instanceof Permanent) && !(error instanceof Retryable)) {
     log.error("step failed because of a bug", { ...about, error });
@@ -235,45 +219,6 @@ function endOf(error: unknown): [EndState, string] {
   if (error instanceof LockedOut) return ["failed", `${error.message} (nobody did so for a day)`];
   if (error instanceof Retryable) return ["failed", `${error.message} (given up after ${maxTries} tries)`];
   return ["failed", `an error inside Ticketsmith: ${messageOf(error)}`];
-}
-
-/** Decides the end, commits it with the ticket's last comment, and performs that. Survives a crash at any point. */
-async function close(engine: Engine, run: Run, state: EndState, reason: string): Promise<void> {
-  const { database } = engine;
-  const step = `close-${run.epoch}`;
-  const next: Next = { kind: "end", state, reason };
-  const { services, stopping: signal, log } = engine;
-  const context = await createContext({ database, run, services, signal, log });
-  await database.transaction(async (tx) => {
-    await holdLease(tx, run);
-    await startStep(tx, run.id, step);
-    await produceStep(tx, run.id, step, { output: { at: run.step }, next });
-    await planEffects(tx, run, step, closingEffects(context, state, reason));
-  });
-  await finishClosing(engine, run, step, next, engine.stopping);
-}
-
-async function finishClosing(engine: Engine, run: Run, step: string, next: Next, signal: AbortSignal): Promise<void> {
-  if (next.kind !== "end") throw new Error(`step ${step} does not end the run`);
-  const { database } = engine;
-  try {
-    await performEffects(engine.door, run, step, signal);
-  } catch (error) {
-    if (error instanceof LeaseLost || signal.aborted) throw error;
-    const delayMs = error instanceof Retryable ? pauseFor(engine, error, await readPauses(database, run.id)) : null;
-    if (delayMs !== null) {
-      const lockedOut = error instanceof LockedOut;
-      await handOver(database, run, { state: "queued", reason: next.reason, delayMs, lockedOut });
-      return engine.bell.ring(run.id, delayMs);
-    }
-    // The ticket cannot be told (gone, or forbidden): the run ends all the same, and the log and the dashboard say why.
-    engine.log.warn("the ticket could not be told that its run ended", { run: run.id, error });
-  }
-  await database.transaction(async (tx) => {
-    await finishStep(tx, run.id, step);
-    await handOver(tx, run, { state: next.state, reason: next.reason, progressed: true });
-    await addProgress(tx, run.id, "run.ended", { state: next.state, reason: next.reason, step: run.step });
-  });
 }
 
 function withFields(log: Log, fields: Readonly<Record<string, unknown>>): Log {

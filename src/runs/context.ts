@@ -1,14 +1,14 @@
 /** The world as one step of one run sees it. */
 import { z } from "zod";
-import { OverBudget, Permanent } from "../domain/errors.ts";
+import { Permanent } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
 import type { Log } from "../platform/log.ts";
 import type { ProjectPolicy } from "../platform/policy.ts";
 import type { Services, StepContext } from "../steps/step.ts";
 import { listEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
-import { addCost } from "../store/runs.ts";
 import { addProgress, insertTurn, listSteps } from "../store/steps.ts";
+import { limitsOf, openBudget } from "./budget.ts";
 
 /** The project's part of the policy as it is now; it may have been edited since the run began. */
 function projectOf(run: Run, services: Services): ProjectPolicy {
@@ -30,13 +30,11 @@ export async function createContext(options: {
   const { database, run, services, signal, log } = options;
   const steps = await listSteps(database, run.id);
   const effects = await listEffects(database, run.id);
-  const limits = services.policy.budgets.run;
-  let costUsd = run.costUsd;
-  let tokens = run.tokens;
-  // Both times are the database's, since our own clock may be wrong; what has passed since is counted by one that nobody sets.
-  const agedMs = run.updatedAt.getTime() - run.createdAt.getTime();
+  // What has passed since the run was claimed is counted by a clock that nobody sets.
   const begun = performance.now();
-  const minutes = (): number => (agedMs + performance.now() - begun) / 60_000;
+  const minutes = (): number => (run.workedMs + performance.now() - begun) / 60_000;
+  const limits = limitsOf(services.policy.budgets);
+  const { budget, spent, nearing } = await openBudget({ database, run, limits, minutes, signal });
 
   return {
     run,
@@ -49,7 +47,8 @@ export async function createContext(options: {
     get minutes() {
       return minutes();
     },
-    spent: () => ({ costUsd, tokens }),
+    spent,
+    nearing,
     has: (step) => steps.some((row) => row.step === step.name && row.state !== "started"),
     output(step) {
       const row = steps.find((candidate) => candidate.step === step.name);
@@ -60,20 +59,7 @@ export async function createContext(options: {
       const row = effects.find((candidate) => candidate.step === step && candidate.name === name);
       return row?.state === "settled" && row.outcome !== "dry_run" ? row.ref : null;
     },
-    budget: {
-      async reserve(estimateUsd, estimatedTokens) {
-        if (costUsd + estimateUsd > limits.usd) throw new OverBudget(`the run's budget of $${limits.usd} is used up`);
-        if (tokens + estimatedTokens > limits.tokens) {
-          throw new OverBudget(`the run's budget of ${limits.tokens} tokens is used up`);
-        }
-        if (minutes() > limits.minutes) throw new OverBudget(`the run's limit of ${limits.minutes} minutes is reached`);
-      },
-      async settle(usage, spentUsd) {
-        costUsd += spentUsd;
-        tokens += usage.inputTokens + usage.outputTokens;
-        await addCost(database, run.id, spentUsd, usage.inputTokens + usage.outputTokens);
-      },
-    },
+    budget,
     async onTurn(turn) {
       await insertTurn(database, run.id, {
         step: run.step,

@@ -34,7 +34,10 @@ export function runAgent<Output>(
       signal: context.signal,
       log: context.log,
       onTurn: (turn) => context.onTurn(turn),
-      budget: context.budget,
+      budget: {
+        ...context.budget,
+        priceUsd: (inputTokens, outputTokens) => context.services.priceUsd(agent.name, inputTokens, outputTokens),
+      },
     },
   );
 }

@@ -3,6 +3,7 @@
 import type { Understanding } from "../domain/handoff.ts";
 import type { EndState } from "../domain/run.ts";
 import { render } from "../platform/template.ts";
+import { nearingWords } from "./budget-words.ts";
 import { documented, published, understood, verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 
@@ -38,6 +39,8 @@ export function statusComment(context: StepContext, line: StatusLine): string {
     costUsd,
     tokens,
     runId: context.run.id,
+    // Where the limit is reached, the headline says so.
+    budget: line.state === "waiting" || line.state === "over_budget" ? [] : context.nearing().map(nearingWords),
     needs: line.needs ?? null,
     hints: line.hints ?? null,
   });

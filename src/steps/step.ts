@@ -1,6 +1,7 @@
 /** What a step is: a function of its context that returns values. It writes nothing itself; `runs/advance.ts` does with the values. */
 import { z } from "zod";
 import type { AgentBudget, TurnRecord } from "../agents/agent.ts";
+import type { Nearing } from "../domain/budget.ts";
 import type { EffectDraft, Ref } from "../domain/effect.ts";
 import type { CodeReader, Model, PageReader, Sandbox, TicketReader, Workspaces } from "../domain/ports.ts";
 import { endStates, Gate, type Run } from "../domain/run.ts";
@@ -30,6 +31,8 @@ export interface Services {
   readonly workspaces: Workspaces;
   readonly sandbox: Sandbox;
   readonly policy: Policy;
+  /** The most that so many tokens can cost in US dollars, whichever of a role's models answers. 0 for a model without a price. */
+  readonly priceUsd: (role: string, inputTokens: number, outputTokens: number) => number;
   /** Address of this bot's own pages, for links to a run. */
   readonly publicUrl: string;
 }
@@ -48,10 +51,12 @@ export interface StepContext {
   onTurn(turn: TurnRecord): Promise<void>;
   /** What is left of the run's budget; agents ask it before every model call. */
   readonly budget: AgentBudget;
-  /** Minutes since the run was created. */
+  /** Minutes that the run has been at work; waiting does not count. */
   readonly minutes: number;
   /** Cost and tokens of the run up to now, this step's calls included. */
   spent(): { costUsd: number; tokens: number };
+  /** Limits of the run and its ticket that are nearly reached. */
+  nearing(): readonly Nearing[];
   /** Aborted when the run is cancelled, the lease is lost or the process stops. */
   readonly signal: AbortSignal;
   readonly log: Log;

@@ -11,7 +11,7 @@ export class LeaseLost extends Error {
 
 const columns = `id, workflow, target, state, step, epoch, lease_until as "leaseUntil", not_before as "notBefore",
   waiting_for as "waitingFor", starts, requested_by as "requestedBy", cancel_requested as "cancelRequested", reason,
-  cost_usd as "costUsd", tokens, tries, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt"`;
+  cost_usd as "costUsd", tokens, worked_ms::float8 as "workedMs", tries, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt"`;
 
 type Row = Omit<Run, "tokens" | "target" | "waitingFor"> & { tokens: string; target: unknown; waitingFor: unknown };
 
@@ -22,6 +22,11 @@ function toRun(row: Row): Run {
     target: Target.parse(row.target),
     waitingFor: row.waitingFor === null ? null : Gate.parse(row.waitingFor),
   };
+}
+
+/** SQL: milliseconds from one time to another; 0 when either is not known. */
+function msSince(later: string, earlier: string): string {
+  return `coalesce(greatest(extract(epoch from ${later} - ${earlier}) * 1000, 0), 0)::bigint`;
 }
 
 /** States from which `to` may be reached, as the transition table says. */
@@ -83,7 +88,9 @@ export async function listRuns(db: Queryable, limit: number): Promise<Run[]> {
 export async function claimRun(db: Queryable, id: string, leaseMs: number, mostDeaths?: number): Promise<Run | null> {
   const { rows } = await db.query<Row>(
     `update ticketsmith.runs
-     set state = 'running', epoch = epoch + 1, starts = starts + 1, updated_at = now(),
+     set state = 'running', epoch = epoch + 1, starts = starts + 1, updated_at = now(), leased_at = now(),
+         -- How long a worker that died was at it is not known: until its lease ran out, at most.
+         worked_ms = worked_ms + case when state = 'running' then ${msSince("lease_until", "leased_at")} else 0 end,
          lease_until = now() + $2 * interval '1 millisecond'
      where id = $1 and ((state = 'queued' and (not_before is null or not_before <= now()))
                      or (state = 'running' and lease_until < now()))
@@ -138,6 +145,7 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
   const { rowCount } = await tx.query(
     `update ticketsmith.runs
      set state = $3::text, step = coalesce($4, step), reason = coalesce($5, case when cancel_requested then reason end), waiting_for = $6, lease_until = null, updated_at = now(),
+         worked_ms = worked_ms + ${msSince("now()", "leased_at")},
          not_before = case when $7::float8 is null then null else now() + $7::float8 * interval '1 millisecond' end,
          starts = case when $8 then 0 when $3::text = 'queued' then greatest(starts - 1, 0) else starts end,
          tries = case when $8 then 0 when $10 then tries else tries + 1 end,
@@ -177,16 +185,52 @@ export async function readPauses(db: Queryable, id: string): Promise<Pauses> {
   return rows[0] ?? { tries: 0, lockedOutMs: 0 };
 }
 
-/** Asks for cancellation. A run that nobody works on ends at once; a running one when its worker hears of it. */
+/**
+ * Asks for cancellation. A run that nobody has worked on yet ends at once; any other when a worker hears of it, so that the ticket,
+ * which knows of the run, is told. Ring for it when it comes back queued.
+ */
 export async function requestCancel(db: Queryable, id: string, reason: string): Promise<Run | null> {
   const { rows } = await db.query<Row>(
     `update ticketsmith.runs
      set cancel_requested = true, reason = $2, updated_at = now(),
-         state = case when state in ('queued', 'waiting') then 'cancelled' else state end,
-         ended_at = case when state in ('queued', 'waiting') then now() else ended_at end
+         state = case when state = 'running' then state when epoch = 0 then 'cancelled' else 'queued' end,
+         not_before = case when state = 'running' then not_before end,
+         waiting_for = case when state = 'running' then waiting_for end,
+         ended_at = case when state <> 'running' and epoch = 0 then now() end
      where id = $1 and state in ('queued', 'running', 'waiting') returning ${columns}`,
     [id, toText(redact(reason))],
   );
+  return rows[0] === undefined ? null : toRun(rows[0]);
+}
+
+/**
+ * Queues a run that waits, to go on with its step. Its budget was raised, an answer came, or the like.
+ * @returns false when it does not wait any more
+ */
+export async function resumeRun(tx: Queryable, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update ticketsmith.runs set state = 'queued', not_before = null, waiting_for = null, reason = null, updated_at = now()
+     where id = $1 and state = 'waiting'`,
+    [id],
+  );
+  return rowCount === 1;
+}
+
+/** Queues runs whose gate has had its time, to go on or, where `waiting_for` is left, to end. @returns their ids */
+export async function wakeRuns(db: Queryable): Promise<string[]> {
+  const { rows } = await db.query<{ id: string }>(
+    `update ticketsmith.runs
+     set state = 'queued', not_before = null, updated_at = now(),
+         waiting_for = case when waiting_for ->> 'afterwards' = 'resume' then null else waiting_for end,
+         reason = case when waiting_for ->> 'afterwards' = 'resume' then null else reason end
+     where state = 'waiting' and not_before <= now() returning id`,
+  );
+  return rows.map((row) => row.id);
+}
+
+/** The run, its row locked for this transaction. */
+export async function lockRun(tx: Queryable, id: string): Promise<Run | null> {
+  const { rows } = await tx.query<Row>(`select ${columns} from ticketsmith.runs where id = $1 for update`, [id]);
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
 

@@ -16,7 +16,8 @@ import { createGitLab } from "../../src/integrations/gitlab/gitlab.ts";
 import { createJiraCloud } from "../../src/integrations/jira/cloud.ts";
 import { createLog } from "../../src/platform/log.ts";
 import { Policy } from "../../src/platform/policy.ts";
-import { advance, type Engine } from "../../src/runs/advance.ts";
+import { advance } from "../../src/runs/advance.ts";
+import type { Engine } from "../../src/runs/engine.ts";
 import { createQuarantine } from "../../src/runs/quarantine.ts";
 import { startRun } from "../../src/runs/start.ts";
 

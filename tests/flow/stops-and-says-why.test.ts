@@ -109,11 +109,16 @@ describe("the developer changes nothing", () => {
 });
 
 describe("the budget is used up", () => {
-  test("the run stops before the next call, and says so", async () => {
+  test("the run waits before the next call, and says what it needs", async () => {
     await labelled({ policy: { ...acmePolicy, budgets: { run: { tokens: 6000 } } } });
     const run = await story.finished("SHOP-1");
-    expect(run).toMatchObject({ state: "over_budget", reason: expect.stringContaining("6000 tokens") });
-    expect(comment()).toContain("6000 tokens");
+    expect(run).toMatchObject({
+      state: "waiting",
+      step: "understand",
+      reason: expect.stringContaining("6,000 tokens"),
+    });
+    expect(comment()).toContain("6,000 tokens");
+    expect(comment()).toContain("@ticketsmith budget +2");
   });
 });
 

@@ -1,0 +1,42 @@
+/** What the ticket hears when a limit of the budget is reached, and when its run goes on after that. */
+import type { Shortage } from "../domain/budget.ts";
+import type { EffectDraft } from "../domain/effect.ts";
+import type { Gate } from "../domain/run.ts";
+import { render } from "../platform/template.ts";
+import { asUsd } from "../platform/template-text.ts";
+import { shortageWords } from "./budget-words.ts";
+import { statusComment } from "./status.ts";
+import type { StepContext } from "./step.ts";
+
+/** US dollars that the ask names: enough for the next call. */
+const usualRaiseUsd = 2;
+
+/** The comment that asks for more. */
+export function parkingEffects(context: StepContext, shortages: readonly Shortage[], gate: Gate): EffectDraft[] {
+  const { ticket } = context.run.target;
+  const { raiseUsd, patienceDays } = context.services.policy.budgets;
+  const needed = shortages.map(({ measure, needed: amount }) => (measure === "usd" ? amount : 0));
+  const usd = Math.min(Math.max(usualRaiseUsd, Math.ceil(Math.max(...needed))), raiseUsd);
+  const body = statusComment(context, {
+    state: "waiting",
+    headline: shortages.map(shortageWords).join(" "),
+    step: context.run.step,
+    needs: "More budget, or the word to stop",
+    hints: render("jira/limit.md", {
+      usd: String(usd),
+      amount: asUsd(usd),
+      most: asUsd(raiseUsd),
+      step: context.run.step,
+      opens: gate.afterwards !== "resume" ? null : shortages.some(({ kind }) => kind === "total") ? "month" : "day",
+      days: patienceDays,
+    }).trim(),
+  });
+  return [{ name: "parked", effect: { kind: "jira.status", ticket, body } }];
+}
+
+/** The comment that takes the ask back. */
+export function resumingEffects(context: StepContext): EffectDraft[] {
+  const { ticket } = context.run.target;
+  const body = statusComment(context, { state: "working", headline: "I go on", step: context.run.step });
+  return [{ name: "resumed", effect: { kind: "jira.status", ticket, body } }];
+}
