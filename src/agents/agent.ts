@@ -64,7 +64,7 @@ export interface AgentServices {
   readonly toolContext: ToolContext;
   readonly signal: AbortSignal;
   readonly log: Log;
-  /** Called once after every turn, also after one that broke off, before the next begins. */
+  /** Called once after every turn, also after one that broke off, and done with before the model is asked again. */
   readonly onTurn?: (turn: TurnRecord) => Promise<void>;
   readonly budget?: AgentBudget;
 }

@@ -17,6 +17,9 @@ interface Conversation {
   /** Replies in a row that could not be used. */
   unusable: number;
   readonly repeats: Repeats;
+  readonly tools: readonly ToolSpec[];
+  /** What is still being saved of the turn before. It may take as long as it takes to reserve for the next one, not longer. */
+  saving: Promise<void>;
 }
 
 const nothing: Usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, estimated: false };
@@ -70,6 +73,8 @@ export async function runAgent<Output>(
     costUsd: 0,
     unusable: 0,
     repeats: new Repeats(),
+    tools: toolSpecs(agent),
+    saving: Promise.resolve(),
   };
   try {
     while (conversation.turn < agent.limits.turns) {
@@ -77,6 +82,7 @@ export async function runAgent<Output>(
       conversation.turn += 1;
       const finished = await takeTurn(agent, conversation, { ...services, signal });
       if (finished === undefined) continue;
+      await conversation.saving;
       const { turn, usage, costUsd } = conversation;
       return { output: finished.output, turns: turn, usage, costUsd, commands: services.toolContext.commands.list() };
     }
@@ -86,6 +92,7 @@ export async function runAgent<Output>(
   } finally {
     clearTimeout(timer);
   }
+  await conversation.saving;
   throw new OverBudget(`the ${agent.name} agent gave no answer within its limit of ${agent.limits.turns} turns`);
 }
 
@@ -101,14 +108,21 @@ async function takeTurn<Output>(
     conversation.messages = [...conversation.messages, ...messages];
     added.push(...messages);
   };
+  const reserved = await reserve(agent, conversation, services);
   let reply: ModelReply | null = null;
   let failure: unknown;
+  let settled: Promise<void> | undefined;
   try {
+    if (!reserved.ok) throw reserved.error;
     reply = await ask(agent, conversation, services);
+    // Beside the tools: both take their time, and neither needs the other.
+    settled = services.budget?.settle(reply.usage, reply.costUsd);
+    settled?.catch(() => {});
     add({ role: "assistant", text: reply.text, toolCalls: reply.toolCalls.map(sendable) });
     const { toolContext, signal } = services;
     const answer = await answerReply(agent, reply, { toolContext, signal, repeats: conversation.repeats });
     add(...answer.messages);
+    await settled;
     countUnusable(agent, conversation, answer.problem);
     return answer.finished;
   } catch (error) {
@@ -116,7 +130,10 @@ async function takeTurn<Output>(
     throw error;
   } finally {
     const durationMs = Math.round(performance.now() - startedAt);
-    await record({ agent: agent.name, turn: conversation.turn, added, reply, durationMs }, failure, services);
+    const turn = { agent: agent.name, turn: conversation.turn, added, reply, durationMs };
+    conversation.saving = record(turn, failure, services);
+    conversation.saving.catch(() => {});
+    if (failure !== undefined) await Promise.allSettled([conversation.saving, settled]);
   }
 }
 
@@ -149,29 +166,45 @@ function countUnusable<Output>(agent: Agent<Output>, conversation: Conversation,
   throw new Permanent(`the ${agent.name} agent gave no usable answer after ${formatErrors} repairs: ${problem}`);
 }
 
-/** One call of the model, with money reserved before and settled after. */
+type Reserved = { readonly ok: true } | { readonly ok: false; readonly error: unknown };
+
+/** Makes room in the conversation and in the budget for the next call, while the turn before is being saved. Throws when that fails. */
+async function reserve<Output>(
+  agent: Agent<Output>,
+  conversation: Conversation,
+  services: AgentServices,
+): Promise<Reserved> {
+  conversation.messages = compact(conversation.messages);
+  const { outputTokens } = agent.limits;
+  // Three characters to a token is on the safe side for code and prose.
+  const size = conversationSize(conversation.messages) + JSON.stringify(conversation.tools).length;
+  const inputTokens = Math.ceil(size / 3);
+  const estimate = estimateUsd(conversation, services, inputTokens, outputTokens);
+  const [saved, reserved] = await Promise.allSettled([
+    conversation.saving,
+    services.budget?.reserve(estimate, inputTokens + outputTokens),
+  ]);
+  if (saved.status === "rejected") {
+    if (reserved.status === "fulfilled") await services.budget?.settle(nothing, 0);
+    throw saved.reason;
+  }
+  return reserved.status === "fulfilled" ? { ok: true } : { ok: false, error: reserved.reason };
+}
+
+/** One call of the model. What was reserved for it is given back when it fails. */
 async function ask<Output>(
   agent: Agent<Output>,
   conversation: Conversation,
   services: AgentServices,
 ): Promise<ModelReply> {
-  conversation.messages = compact(conversation.messages);
-  const tools = toolSpecs(agent);
-  const { outputTokens } = agent.limits;
-  // Three characters to a token is on the safe side for code and prose.
-  const inputTokens = Math.ceil((conversationSize(conversation.messages) + JSON.stringify(tools).length) / 3);
-  await services.budget?.reserve(
-    estimateUsd(conversation, services, inputTokens, outputTokens),
-    inputTokens + outputTokens,
-  );
-  const request = { role: agent.name, messages: conversation.messages, tools, maxOutputTokens: outputTokens };
+  const { messages, tools } = conversation;
+  const request = { role: agent.name, messages, tools, maxOutputTokens: agent.limits.outputTokens };
   const reply = await services.model.complete(request, services.signal).catch(async (error: unknown) => {
     await services.budget?.settle(nothing, 0);
     throw error;
   });
   conversation.usage = sum(conversation.usage, reply.usage);
   conversation.costUsd += reply.costUsd;
-  await services.budget?.settle(reply.usage, reply.costUsd);
   return reply;
 }
 
