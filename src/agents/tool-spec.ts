@@ -3,22 +3,20 @@ import { jsonrepair } from "jsonrepair";
 import { z } from "zod";
 import type { ToolSpec } from "../domain/ports.ts";
 
-/** No model writes that much by accident: told of it only when it happens. */
-const generous = 1000;
-
-/** Whether a key says nothing to a model, or makes some servers refuse or choke. */
+/** Limits that no model breaks by accident: told of only when it happens. The same text goes out with every turn. */
 function idle(key: string, value: unknown): boolean {
-  if (key === "$schema") return true;
+  if (key === "$schema" || key === "default") return true;
   if (typeof value !== "number") return false;
-  if (key === "maxLength") return value >= generous;
-  return Math.abs(value) === Number.MAX_SAFE_INTEGER;
+  if (["minimum", "minLength", "minItems"].includes(key)) return value <= 1;
+  return value > 300 && ["maximum", "maxItems", "maxLength"].includes(key);
 }
 
-function slim(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(slim);
+/** Without keys that say nothing to a model, or that some servers refuse or choke on. `names`: the keys are names of properties. */
+function slim(schema: unknown, names = false): unknown {
+  if (Array.isArray(schema)) return schema.map((part) => slim(part));
   if (typeof schema !== "object" || schema === null) return schema;
-  const kept = Object.entries(schema).filter(([key, value]) => !idle(key, value));
-  return Object.fromEntries(kept.map(([key, value]) => [key, slim(value)]));
+  const kept = Object.entries(schema).filter(([key, value]) => names || !idle(key, value));
+  return Object.fromEntries(kept.map(([key, value]) => [key, slim(value, key === "properties" && !names)]));
 }
 
 /** The specification of a tool with these arguments, as JSON Schema (draft 7) of what may be sent: defaults are optional. */

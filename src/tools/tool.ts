@@ -19,6 +19,8 @@ export interface ToolContext {
   readonly pages?: { readonly reader: Pick<PageReader, "searchPages">; readonly space: string };
   /** Every command that was run, numbered; what an agent claims about a command is checked against it. */
   readonly commands: CommandLog;
+  /** Paths of the files that `write_test` made, as the tool notes them. */
+  readonly written?: Set<string>;
   readonly signal: AbortSignal;
   readonly commandTimeoutMs: number;
   /** Programs that `run` accepts; default `defaultCommands`. */
@@ -63,7 +65,7 @@ export function workspaceOf(context: ToolContext): Workspace {
 }
 
 /** Schema of a path argument. */
-export const PathInput = z.string().max(1000).describe("Relative to the root of the repository, e.g. src/index.js");
+export const PathInput = z.string().max(1000).describe("Relative to the root, e.g. src/index.js");
 
 /** Schema of where a page of a long answer begins. */
 export const FromInput = z.number().int().min(1).default(1).describe("Go on from this number");

@@ -117,8 +117,8 @@ describe("a run without trouble", () => {
     expect(run.requests[0]?.tools.at(-1)?.parameters).toEqual({
       type: "object",
       properties: {
-        title: { type: "string", minLength: 1 },
-        files: { default: [], type: "array", items: { type: "string" } },
+        title: { type: "string" },
+        files: { type: "array", items: { type: "string" } },
       },
       required: ["title"],
     });

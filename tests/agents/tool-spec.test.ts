@@ -38,6 +38,24 @@ describe("readArguments", () => {
   });
 });
 
+it("toolSpec keeps fields whatever their names, and leaves out what no model needs to be told", () => {
+  const schema = z.strictObject({
+    default: z.string().min(1).max(5000).describe("d"),
+    properties: z.number().int().min(1).default(3),
+    maximum: z.array(z.string().max(300)).max(12),
+  });
+  expect(toolSpec("t", "d", schema).parameters).toEqual({
+    type: "object",
+    properties: {
+      default: { type: "string", description: "d" },
+      properties: { type: "integer" },
+      maximum: { type: "array", maxItems: 12, items: { type: "string", maxLength: 300 } },
+    },
+    required: ["default", "maximum"],
+    additionalProperties: false,
+  });
+});
+
 it.each(Object.entries(handoff))("toolSpec of %s is an object schema without noise", (name, schema) => {
   const spec = toolSpec(name, "d", schema);
   expect(spec.parameters.type).toBe("object");
