@@ -25,7 +25,7 @@ test("a worker that is paused in a write and wakes up after a takeover doubles n
 }, 240_000);
 
 test("a bot that is killed on its embedded database starts again and loses nothing", async () => {
-  const cases = await killEmbedded({ seed: 1, kills: 3, say });
+  const { cases } = await killEmbedded({ seed: 1, kills: 4, say });
   expect(cases.flatMap(({ wrong }) => wrong)).toEqual([]);
 }, 240_000);
 
