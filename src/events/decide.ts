@@ -6,6 +6,7 @@ import type { TicketReader } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import type { Policy } from "../platform/policy.ts";
 import type { Bell } from "../runs/queue.ts";
+import { raiseBudget } from "../runs/raise.ts";
 import { startRun } from "../runs/start.ts";
 import type { Workflows } from "../runs/workflow.ts";
 import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts";
@@ -51,6 +52,12 @@ async function carryOut(
     case "cancel":
       await requestCancel(tx, decision.runId, decision.reason);
       return { verdict: "handled", reason: `cancelled: ${decision.reason}`, runId: decision.runId };
+    case "raise": {
+      const raised = await raiseBudget(tx, decision);
+      if ("refused" in raised) return { verdict: "ignored", reason: raised.refused };
+      const reason = `raised by $${decision.usd}: ${raised.pots.join(", ")}`;
+      return { verdict: "handled", reason, runId: decision.runId };
+    }
     case "ignore":
       return { verdict: "ignored", reason: decision.reason };
     case "ask":

@@ -2,6 +2,7 @@
 import type { Event } from "../domain/event.ts";
 import type { Run, Target } from "../domain/run.ts";
 import type { Policy } from "../platform/policy.ts";
+import { parseCommand, parseRaise } from "./command.ts";
 
 export type Decision =
   | {
@@ -13,6 +14,16 @@ export type Decision =
       readonly cause?: string;
     }
   | { readonly kind: "cancel"; readonly runId: string; readonly reason: string }
+  | {
+      readonly kind: "raise";
+      readonly runId: string;
+      /** US dollars. */
+      readonly usd: number;
+      /** Account id of who allows it. */
+      readonly by: string;
+      /** Names the comment for ever: told of twice, it raises once. */
+      readonly cause: string;
+    }
   | { readonly kind: "ignore"; readonly reason: string }
   /** The decision depends on who the actor is: ask for the membership and route again. */
   | { readonly kind: "ask"; readonly account: string; readonly project: string };
@@ -86,6 +97,44 @@ function routeLabels(
   };
 }
 
+/** What may be said on a ticket: what it asks for, or why it is ignored whoever says it. */
+function wishOf(body: string, policy: Policy): { readonly stop: true } | { readonly usd: number } | string {
+  const command = parseCommand(body);
+  if (command === null) return "nothing to do for ticket.commented: it is no command";
+  if ("unknown" in command) {
+    const hint = command.nearest === null ? "" : `, did you mean ${command.nearest}?`;
+    return `command "${command.unknown.slice(0, 40)}" is not known${hint}`;
+  }
+  switch (command.name) {
+    case "stop":
+      return { stop: true };
+    case "budget": {
+      const usd = parseRaise(command.argument);
+      if (usd === null) return "command budget needs to know how much more, e.g. budget +2";
+      const most = policy.budgets.raiseUsd;
+      return usd <= most ? { usd } : `one comment may add $${most} at most (budgets.raiseUsd)`;
+    }
+    default:
+      return `command ${command.name} is not known on tickets`;
+  }
+}
+
+function routeComment(event: Extract<Event, { type: "ticket.commented" }>, facts: Facts, policy: Policy): Decision {
+  const wish = wishOf(event.body, policy);
+  if (typeof wish === "string") return ignore(wish);
+  if (policy.projects[event.project] === undefined) {
+    return ignore(`project ${event.project} is not in the configuration`);
+  }
+  const { activeRun, membership } = facts;
+  if (activeRun === null) return ignore(`no run at work on ${event.ticket}`);
+  if (event.actor === null) return ignore("nobody is named as the author of the comment");
+  const { id, name } = event.actor;
+  if (membership === undefined) return { kind: "ask", account: id, project: event.project };
+  if (!mayStart(id, membership, policy)) return ignore(`${name} (${id}) may not start runs, nor steer them`);
+  if ("stop" in wish) return { kind: "cancel", runId: activeRun.id, reason: `${name} asked to stop` };
+  return { kind: "raise", runId: activeRun.id, usd: wish.usd, by: id, cause: `jira:comment:${event.commentId}` };
+}
+
 /** Decides what to do about an event. */
 export function route(event: Event, facts: Facts, policy: Policy): Decision {
   if (isSelf(event, facts)) return ignore("the bot's own doing");
@@ -102,10 +151,11 @@ export function route(event: Event, facts: Facts, policy: Policy): Decision {
     case "ticket.deleted":
       if (facts.activeRun === null) return ignore("no run at work on the ticket");
       return { kind: "cancel", runId: facts.activeRun.id, reason: "the ticket was deleted" };
+    case "ticket.commented":
+      return routeComment(event, facts, policy);
     case "ticket.transitioned":
     case "ticket.assigned":
     case "ticket.edited":
-    case "ticket.commented":
     case "mr.commented":
     case "mr.changed":
     case "pipeline.changed":

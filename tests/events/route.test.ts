@@ -34,6 +34,16 @@ const labelled = (added: string[], more: object = {}): Event => ({
   added,
   ...more,
 });
+const said = (body: string, more: object = {}): Event => ({
+  type: "ticket.commented",
+  ticket: "SHOP-1",
+  project: "SHOP",
+  actor: mia,
+  commentId: "10077",
+  body,
+  self: "",
+  ...more,
+});
 const starts = (workflow: string, ticket = "SHOP-1"): Decision => ({
   kind: "start",
   workflow,
@@ -135,19 +145,69 @@ describe("route", () => {
       facts({ activeRun: run }),
       { kind: "cancel", runId: "r1", reason: "the ticket was deleted" },
     ],
+    ["a comment", said("ticketsmith"), facts({ activeRun: run }), ignored(/nothing to do .* no command/)],
     [
-      "a comment",
-      {
-        type: "ticket.commented",
-        ticket: "SHOP-1",
-        project: "SHOP",
-        actor: mia,
-        commentId: "1",
-        body: "ticketsmith",
-        self: "",
-      },
+      "a command of the bot itself",
+      said("/ticketsmith stop", { actor: { id: "bot", name: "T" } }),
       facts(),
-      ignored(/nothing to do/),
+      ignored(/own doing/),
+    ],
+    [
+      "more budget",
+      said("@ticketsmith budget +2.50"),
+      facts({ activeRun: run }),
+      { kind: "raise", runId: "r1", usd: 2.5, by: "mia", cause: "jira:comment:10077" },
+    ],
+    [
+      "more budget, by whom must be known first",
+      said("@ticketsmith budget +2"),
+      facts({ activeRun: run, membership: undefined }),
+      { kind: "ask", account: "mia", project: "SHOP" },
+    ],
+    [
+      "more budget, by somebody who may not",
+      said("@ticketsmith budget +2"),
+      facts({ activeRun: run, membership: nobody }),
+      ignored(/Mia \(mia\) may not start runs, nor steer them/),
+    ],
+    [
+      "more budget, by nobody",
+      said("/ticketsmith budget +2", { actor: null }),
+      facts({ activeRun: run }),
+      ignored(/nobody is named/),
+    ],
+    ["more budget without a run", said("@ticketsmith budget +2"), facts(), ignored(/no run at work on SHOP-1/)],
+    ["too much more budget", said("@ticketsmith budget +21"), facts({ activeRun: run }), ignored(/\$20 at most/)],
+    ["more budget, but how much?", said("@ticketsmith budget"), facts({ activeRun: run }), ignored(/how much more/)],
+    [
+      "a command in a project that is not ours",
+      said("@ticketsmith stop", { project: "HR" }),
+      facts({ activeRun: run }),
+      ignored(/HR is not/),
+    ],
+    [
+      "stop",
+      said("/ticketsmith stop"),
+      facts({ activeRun: run }),
+      { kind: "cancel", runId: "r1", reason: "Mia asked to stop" },
+    ],
+    [
+      "stop, by somebody who may not",
+      said("/ticketsmith stop"),
+      facts({ activeRun: run, membership: nobody }),
+      ignored(/may not/),
+    ],
+    [
+      "a command for merge requests",
+      said("@ticketsmith review"),
+      facts({ activeRun: run }),
+      ignored(/review is not known on tickets/),
+    ],
+    [
+      "a slip of the pen",
+      said("@ticketsmith budgte +2"),
+      facts({ activeRun: run }),
+      ignored(/"budgte" is not known, did you mean budget\?/),
     ],
   ])("%s", (_name, event, given, expected) => {
     expect(route(event, given, policy)).toEqual(expected);
