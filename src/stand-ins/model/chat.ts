@@ -3,7 +3,8 @@
  * Shapes: OpenAI's OpenAPI document, CreateChatCompletionRequest, CreateChatCompletionResponse, CreateChatCompletionStreamResponse.
  */
 import { z } from "zod";
-import { type Answer, type Conversation, type Message, pieces, saidBy } from "./conversation.ts";
+import { type Answer, type Conversation, pieces, saidBy } from "./conversation.ts";
+import type { Message } from "./message.ts";
 import { Refused } from "./refusal.ts";
 import { checkFields, checkTool, isRecord, requireModel, textOf, toolNames } from "./request.ts";
 

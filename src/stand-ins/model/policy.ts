@@ -1,5 +1,5 @@
 /** Models that are programs: a function from the conversation so far to the next answer. */
-import type { Message } from "./conversation.ts";
+import type { Message } from "./message.ts";
 import type { WrittenTurn } from "./scenario.ts";
 
 /** A request as a policy sees it. */

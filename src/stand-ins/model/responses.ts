@@ -2,7 +2,8 @@
  * The Responses wire format, stateless: checks a request as the real service does and writes answers, whole and as a stream.
  * Shapes: OpenAI's OpenAPI document, CreateResponse, Response, ResponseStreamEvent.
  */
-import { type Answer, type Conversation, joined, type Message, pieces, saidBy } from "./conversation.ts";
+import { type Answer, type Conversation, joined, pieces, saidBy } from "./conversation.ts";
+import type { Message } from "./message.ts";
 import { Refused } from "./refusal.ts";
 import { checkFields, checkTool, isRecord, requireModel, textOf, toolNames } from "./request.ts";
 

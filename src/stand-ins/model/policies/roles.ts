@@ -94,6 +94,43 @@ export const qa: Role = (asked, work) => {
   });
 };
 
+/** Longest argument of a command that the tools take. */
+const longestArgument = 20_000;
+
+/** A program that lays the tests of the criteria over the tree and runs them; null when they do not fit into an argument. */
+function ownTests({ check }: Work): string | null {
+  const script = [
+    'const fs = require("node:fs"), path = require("node:path");',
+    `for (const [name, text] of Object.entries(${JSON.stringify(check.files)})) {`,
+    "  fs.mkdirSync(path.dirname(name), { recursive: true });",
+    "  fs.writeFileSync(name, text);",
+    "}",
+    `const [program, ...argv] = ${JSON.stringify(check.command)};`,
+    'const { status } = require("node:child_process").spawnSync(program, argv, { stdio: "inherit" });',
+    "process.exitCode = status ?? 1;",
+  ].join("\n");
+  return script.length > longestArgument ? null : script;
+}
+
+/** Does not rely on the tests that are there: runs tests of its own for the criteria, and says what they showed. */
+export const thoroughQa: Role = (asked, work) => {
+  const script = ownTests(work);
+  if (script === null) return qa(asked, work);
+  if (asked.turn === 0) {
+    const calls = [call("run", { argv: work.test }), call("run", { argv: ["node", "-e", script] })];
+    return { say: "I run the tests, and some of my own for the criteria.", calls };
+  }
+  const met = results(asked).some((text) => /command #2 exit 0\b/.test(text));
+  return finish({
+    criteria: criteriaOf(work).map((_, index) => ({
+      criterion: index + 1,
+      verdict: met ? "met" : "not_met",
+      command: 2,
+      evidence: met ? "Tests of my own pass" : "Tests of my own fail",
+    })),
+  });
+};
+
 /** Brings the tree to `answer`, runs the tests, and says what came out. */
 export function developerTowards(answer: (work: Work) => Files): Role {
   return (asked, work) => {

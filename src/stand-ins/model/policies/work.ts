@@ -13,6 +13,8 @@ export interface Work {
   readonly start: Files;
   /** Files of a right answer, to be laid over `start`; null where nobody has written one down. */
   readonly solution: Files | null;
+  /** Tests of the criteria and the command that runs them: for whoever plays a QA that is worth its name. */
+  readonly check: { readonly files: Files; readonly command: readonly string[] };
   /** Files of an answer that looks right and is not. */
   readonly wrong: Files | null;
   /** Files of an answer that is made for the tests. */
