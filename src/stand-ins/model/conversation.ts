@@ -1,3 +1,9 @@
+/** A request without its wire format, and the answer that a scenario has for it. */
+import { createHash } from "node:crypto";
+import type { Message } from "./message.ts";
+import type { Policy } from "./policy.ts";
+import { type CheckedScenario, checkTurn, type Turn } from "./scenario.ts";
+
 /** A message of the model: what it said and what it called. */
 export function saidBy(text: string, calls: NonNullable<Message["calls"]>): Message {
   const all = text + calls.map((call) => call.name + call.arguments).join("");

@@ -1,10 +1,4 @@
 /** A message of either wire format, in one form. */
-
-/** A request without its wire format, and the answer that a scenario has for it. */
-import { createHash } from "node:crypto";
-import type { Policy } from "./policy.ts";
-import { type CheckedScenario, checkTurn, type Turn } from "./scenario.ts";
-
 export interface Message {
   readonly role: "system" | "user" | "assistant" | "tool";
   /** Everything in it that costs tokens: text, arguments of calls. */
