@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { createDoorHandler, createDoors } from "../webhooks/doors.ts";
 import { parseBody } from "../webhooks/parse-body.ts";
-import { messageOf, Permanent, UserError } from "./domain/errors.ts";
+import { messageOf, UserError } from "./domain/errors.ts";
 import type { SandboxStatus } from "./domain/ports.ts";
 import type { Door, Writers } from "./effects/door.ts";
 import { settleLeftovers } from "./effects/leftovers.ts";
@@ -14,14 +14,8 @@ import { foregone } from "./events/foregone.ts";
 import { type Desk, replayDelivery } from "./events/replay.ts";
 import { createWatch } from "./events/watch.ts";
 import { createApp } from "./http/app.ts";
-import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
-import { createGitLab } from "./integrations/gitlab/gitlab.ts";
-import { createJiraCloud } from "./integrations/jira/cloud.ts";
-import { withCassette } from "./models/cassette.ts";
-import { createModel } from "./models/model.ts";
-import { createEstimate } from "./models/prices.ts";
-import { type BreakerOptions, type BreakerState, createBreaker, guarded } from "./platform/breaker.ts";
-import type { Config } from "./platform/config.ts";
+import { type Adapters, createAdapters, guardAdapters, hostsOf, type OutsideOptions, probeAll } from "./outside.ts";
+import type { BreakerState } from "./platform/breaker.ts";
 import type { Log } from "./platform/log.ts";
 import { advance } from "./runs/advance.ts";
 import type { Engine } from "./runs/engine.ts";
@@ -33,8 +27,6 @@ import type { Services } from "./steps/step.ts";
 import { openDatabase } from "./store/database.ts";
 import type { Database } from "./store/queryable.ts";
 import { requestCancel } from "./store/runs.ts";
-import { createSandbox } from "./workspace/sandbox.ts";
-import { createWorkspaces } from "./workspace/workspaces.ts";
 
 /** `api` takes deliveries and shows the dashboard, `worker` advances runs. */
 export type Role = "api" | "worker" | "all";
@@ -49,12 +41,8 @@ export interface Bot {
   stop(): Promise<void>;
 }
 
-export interface BotOptions {
-  readonly config: Config;
+export interface BotOptions extends OutsideOptions {
   readonly role: Role;
-  readonly log: Log;
-  /** `process-for-demo` runs code of repositories without a sandbox where there is none: for the demo, whose code is ours. */
-  readonly sandbox?: "auto" | "process-for-demo";
   /** Told once how code of repositories is executed, or that it is not. */
   readonly onSandbox?: (status: SandboxStatus) => void;
   /** How long a worker may be silent before another takes its run over. */
@@ -67,132 +55,10 @@ export interface BotOptions {
   readonly concurrency?: number;
   /** How often is asked for what no webhook told of, instead of the policy's pause, and how long a webhook is given to arrive. */
   readonly reconcile?: { readonly everyMs: number; readonly graceMs: number };
-  /** First pause after a passing fault, milliseconds; see `Engine`. */
-  readonly retryBaseMs?: number;
-  /** How soon calls to a system that is down are held back, and for how long; see `createBreaker`. */
-  readonly breakers?: BreakerPatience;
-  /** Milliseconds that one request to an outside system may take, instead of each adapter's own. */
-  readonly timeoutMs?: number;
 }
-
-type BreakerPatience = Pick<BreakerOptions, "failures" | "probeMs" | "lockedOutMs">;
 
 /** Longest wait for running steps when the process is told to stop. */
 const stopMs = 25_000;
-
-type Adapters = ReturnType<typeof createAdapters>;
-
-function createAdapters(options: BotOptions) {
-  const { config, log } = options;
-  const { environment: env, policy } = config;
-  const timeout = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
-  if (env.JIRA_EMAIL === undefined || env.JIRA_API_TOKEN === undefined)
-    throw new UserError("JIRA_API_TOKEN is missing");
-  const jira = createJiraCloud({
-    baseUrl: env.JIRA_BASE_URL,
-    email: env.JIRA_EMAIL,
-    apiToken: env.JIRA_API_TOKEN,
-    log,
-    ...timeout,
-  });
-  const gitlab = createGitLab({ baseUrl: env.GITLAB_BASE_URL, token: env.GITLAB_TOKEN, log, ...timeout });
-  const confluence =
-    env.CONFLUENCE_BASE_URL === undefined
-      ? null
-      : createConfluenceCloud({
-          baseUrl: env.CONFLUENCE_BASE_URL,
-          // One Atlassian account usually serves both products.
-          email: env.CONFLUENCE_EMAIL ?? env.JIRA_EMAIL,
-          apiToken: env.CONFLUENCE_API_TOKEN ?? env.JIRA_API_TOKEN,
-          log,
-          ...timeout,
-        });
-  const workspaces = createWorkspaces({
-    directory: path.resolve(env.TICKETSMITH_DATA_DIR, "workspaces"),
-    token: env.GITLAB_TOKEN,
-    author: policy.author,
-    code: gitlab,
-    log,
-    env: config.gitEnvironment,
-    ...timeout,
-  });
-  const roles = Object.fromEntries(
-    Object.entries(policy.models.roles).map(([role, { model, fallbacks }]) => [
-      role,
-      model === undefined ? { fallbacks } : { model, fallbacks },
-    ]),
-  );
-  const asked = createModel({
-    baseUrl: env.OPENAI_BASE_URL,
-    apiKey: env.OPENAI_API_KEY,
-    api: env.OPENAI_API,
-    model: env.OPENAI_MODEL,
-    roles,
-    prices: policy.models.prices,
-    timeoutMs: policy.models.timeoutSeconds * 1000,
-    // The pauses within a call are shorter than those of a run.
-    ...(options.retryBaseMs === undefined ? {} : { retryDelayMs: options.retryBaseMs / 4 }),
-    log,
-  });
-  const cassette = env.MODEL_CASSETTE;
-  const model =
-    cassette === undefined
-      ? asked
-      : withCassette(asked, { ...cassette, directory: path.resolve(cassette.directory), log });
-  const { prices } = policy.models;
-  const priceUsd = createEstimate({ model: env.OPENAI_MODEL, roles, prices });
-  const sandbox = createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : (options.sandbox ?? "auto"), log });
-  return { jira, gitlab, confluence, workspaces, model, sandbox, priceUsd };
-}
-
-/** The adapters with one breaker per system around them. Git and the API are two ways to the same GitLab and share one. */
-function guardAdapters(
-  bare: Adapters,
-  { log, breakers = {} }: BotOptions,
-): { adapters: Adapters; outside: () => BreakerState[] } {
-  const { jira, gitlab, confluence, workspaces, model } = bare;
-  const around = (system: string, setting: string, whoAmI?: () => Promise<unknown>) =>
-    createBreaker({ system, setting, log, ...breakers, ...(whoAmI === undefined ? {} : { whoAmI }) });
-  const all = {
-    jira: around("Jira", "JIRA_API_TOKEN", () => jira.whoAmI()),
-    gitlab: around("GitLab", "GITLAB_TOKEN", () => gitlab.whoAmI()),
-    model: around("the model server", "OPENAI_API_KEY"),
-  };
-  const wiki = confluence && around("Confluence", "CONFLUENCE_API_TOKEN", () => confluence.whoAmI());
-  const adapters: Adapters = {
-    ...bare,
-    jira: guarded(jira, all.jira),
-    gitlab: guarded(gitlab, all.gitlab),
-    confluence: confluence && wiki && guarded(confluence, wiki),
-    workspaces: guarded(workspaces, all.gitlab, ["open", "ensureBranch"]),
-    model: guarded(model, all.model),
-  };
-  const list = [...Object.values(all), ...(wiki ? [wiki] : [])];
-  return { adapters, outside: () => list.map((breaker) => breaker.state()) };
-}
-
-/** Asks one system who we are there. @throws UserError naming the settings to look at */
-async function probe(settings: string, who: () => Promise<{ id: string }>): Promise<string> {
-  try {
-    return (await who()).id;
-  } catch (error) {
-    if (error instanceof Permanent || error instanceof UserError) {
-      throw new UserError(`${settings}: ${error.message}`, { cause: error });
-    }
-    throw new UserError(
-      `${settings}: cannot be reached: ${messageOf(error)}. Is the address right, and the service up?`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-function hostsOf(config: Config): string[] {
-  const { environment: env, policy } = config;
-  const own = [env.JIRA_BASE_URL, env.GITLAB_BASE_URL, env.CONFLUENCE_BASE_URL, env.PUBLIC_URL];
-  return [...own.flatMap((url) => (url === undefined ? [] : [new URL(url).host])), ...policy.policy.allowedHosts];
-}
 
 async function listen(server: Server, port: number, host: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
@@ -298,17 +164,6 @@ export async function openDesk(
     await database.close();
     throw error;
   }
-}
-
-async function probeAll({ jira, gitlab, confluence }: Adapters): Promise<{ jira: string; gitlab: string }> {
-  const [inJira, inGitLab] = await Promise.all([
-    probe("JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN", () => jira.whoAmI()),
-    probe("GITLAB_BASE_URL, GITLAB_TOKEN", () => gitlab.whoAmI()),
-    confluence === null
-      ? null
-      : probe("CONFLUENCE_BASE_URL, CONFLUENCE_EMAIL, CONFLUENCE_API_TOKEN", () => confluence.whoAmI()),
-  ]);
-  return { jira: inJira, gitlab: inGitLab };
 }
 
 /** Where deliveries are taken in and decided. */

@@ -26,7 +26,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   cli: ["webhooks", "events", "runs", "store", "knowledge", "main", "stand-ins"],
 };
 
-/** main.ts puts everything together. */
+/** The composition root, src/main.ts and its neighbours, puts everything together. */
 const everything = Object.keys(rooms);
 
 /** Packages and globals that live behind one door each. (The probes' text runs inside the sandbox, to see what it can see.) */
@@ -53,7 +53,9 @@ interface Source {
 
 function roomOf(file: string): string {
   if (file.startsWith("webhooks/")) return "webhooks";
-  return file.split("/")[1] === "main.ts" ? "main" : (file.split("/")[1] ?? "");
+  // What lies in src/ itself is the composition root.
+  const [, room, inside] = file.split("/");
+  return inside === undefined ? "main" : (room ?? "");
 }
 
 function withoutComments(text: string): string {
