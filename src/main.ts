@@ -145,7 +145,7 @@ export async function openDesk(
   const { config, log } = options;
   const { environment: env } = config;
   const workflows = loadWorkflows(path.resolve(import.meta.dirname, "../config/workflows"));
-  const adapters = createAdapters({ ...options, role: "api" });
+  const adapters = createAdapters(options);
   const database = await openDatabase({
     url: env.DATABASE_URL,
     directory: path.resolve(env.TICKETSMITH_DATA_DIR),
