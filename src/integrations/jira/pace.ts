@@ -20,7 +20,11 @@ const longestSleepMs = 5000;
 export type Pace = (ticket: string) => Promise<void>;
 
 export function createPace(
-  clock: { now(): number; sleep(ms: number): Promise<unknown> } = { now: Date.now, sleep },
+  clock: { now(): number; sleep(ms: number): Promise<unknown> } = {
+    // Not the time of day: when that is set back, a ticket must not wait for it to come round again.
+    now: () => performance.now(),
+    sleep,
+  },
 ): Pace {
   /** Moments of the recent writes to each ticket and of those that wait for theirs, oldest first. */
   const taken = new Map<string, readonly number[]>();
