@@ -2,6 +2,7 @@
 import { isEnd } from "../../../src/domain/run.ts";
 import { listRuns } from "../../../src/store/runs.ts";
 import { checkTicket } from "../invariants.ts";
+import { tailOf } from "../processes.ts";
 import { until, type World } from "../world.ts";
 
 /** How far the tickets are, for messages. */
@@ -10,7 +11,9 @@ async function describe(world: World, tickets: readonly string[]): Promise<strin
   return tickets
     .map((ticket) => {
       const run = runs.find((one) => one.target.ticket === ticket);
-      return run === undefined ? `${ticket} no run` : `${ticket} ${run.state} in ${run.step} (starts ${run.starts})`;
+      return run === undefined
+        ? `${ticket} no run`
+        : `${ticket} ${run.state} in ${run.step} (starts ${run.starts}, epoch ${run.epoch}, not before ${run.notBefore?.toISOString()}, ${run.reason})`;
     })
     .join(", ");
 }
@@ -32,7 +35,8 @@ export async function checkFleet(
       everyMs: 200,
     });
   } catch {
-    return [`not all tickets ended: ${await describe(world, await unfinished())}`];
+    const logs = world.bots.filter(({ isAlive }) => isAlive).map((bot) => tailOf(bot));
+    return [`not all tickets ended: ${await describe(world, await unfinished())}\n${logs.join("\n    ---\n")}`];
   }
   const wrong: string[] = [];
   for (const ticket of tickets) {
