@@ -17,15 +17,19 @@ export function ownerOf({ pot, kind }: Pick<Shortage, "pot" | "kind">): string {
   }
 }
 
-/** An amount with its unit. */
-export function amountWords(amount: number, measure: Measure): string {
+function count(amount: number): string {
+  return Math.round(amount).toLocaleString("en-US");
+}
+
+/** An amount with its unit, e.g. `$4.10` or `2,000 tokens`. */
+function amountWords(amount: number, measure: Measure): string {
   switch (measure) {
     case "usd":
       return asUsd(amount);
     case "tokens":
-      return `${Math.round(amount).toLocaleString("en-US")} tokens`;
+      return `${count(amount)} tokens`;
     case "turns":
-      return `${Math.round(amount)} model calls`;
+      return `${count(amount)} model calls`;
     case "minutes":
       return asMinutes(amount);
   }
@@ -43,5 +47,5 @@ export function shortageWords(shortage: Shortage): string {
 export function nearingWords(nearing: Nearing): string {
   const { measure, limit, spent } = nearing;
   const share = Math.floor((spent / limit) * 100 + 1e-9);
-  return `${share} % of the budget for ${ownerOf(nearing)} is used: ${amountWords(spent, measure)} of ${amountWords(limit, measure)}.`;
+  return `${share} % of the budget for ${ownerOf(nearing)} is used: ${measure === "usd" ? asUsd(spent) : count(spent)} of ${amountWords(limit, measure)}.`;
 }
