@@ -12,6 +12,7 @@ import { run } from "./run.ts";
 import { search } from "./search.ts";
 import type { Tool } from "./tool.ts";
 import { writeFile } from "./write-file.ts";
+import { writeTest } from "./write-test.ts";
 
 /** Looking only: nothing changes, nothing runs. */
 export const readOnlyTools: readonly Tool[] = [listFiles, readFile, search, outline, readTicket, readPage];
@@ -21,3 +22,6 @@ export const inspectingTools: readonly Tool[] = [...readOnlyTools, run, readOutp
 
 /** Everything that can be done inside a run's own workspace. */
 export const workspaceTools: readonly Tool[] = [...inspectingTools, editFile, applyPatch, writeFile, deleteFile];
+
+/** Looking, running, and adding tests of one's own. */
+export const testingTools: readonly Tool[] = [...inspectingTools, writeTest];
