@@ -66,10 +66,11 @@ export function judgeQa(
   });
 }
 
-/** A path on which the developer's words and the diff differ. */
+/** Something on which the developer's words and the diff differ. */
 export type Disagreement = {
+  /** A path, or `criterion 2`. */
   readonly path: string;
-  readonly problem: "said to be changed, but is not" | "changed, but not mentioned";
+  readonly problem: string;
 };
 
 function normal(path: string): string {
@@ -79,17 +80,41 @@ function normal(path: string): string {
     .replace(/^(?:\.?\/)+/, "");
 }
 
-/** Compares the claimed paths (files and tests) with those that git says changed. Sorted by path; empty when they agree. */
+/** The tests that are claimed to show the criteria, in their order; null where there is none. */
+export function claimedTests(claim: ChangeClaim): readonly (string | null)[] {
+  return claim.criteria.map((test) => (/^(?:none|null|-|n\/a)$/i.test(test) ? null : normal(test)));
+}
+
+/** What is wrong with them. Silence about a criterion counts only once others are named. */
+function checkCriteria(claim: ChangeClaim, count: number, exists: (path: string) => boolean): Disagreement[] {
+  const tests = claimedTests(claim);
+  if (tests.length === 0) return [];
+  return Array.from({ length: Math.max(count, tests.length) }, (_, index) => index).flatMap((index): Disagreement[] => {
+    const name = `criterion ${index + 1}`;
+    const test = tests[index];
+    if (index >= count) return [{ path: name, problem: "claimed, but there is none of that number" }];
+    if (test === undefined) return [{ path: name, problem: "not mentioned" }];
+    if (test === null) return [{ path: name, problem: "no test shows it" }];
+    return exists(test) ? [] : [{ path: test, problem: `said to show ${name}, but is not there` }];
+  });
+}
+
+/**
+ * Compares a claim with what git says changed, and with the tree: claimed paths (files and tests), and the tests that shall show the
+ * criteria, of which there are `count`. Sorted by path; empty when they agree.
+ */
 export function checkClaim(
   claim: ChangeClaim,
   changed: readonly { readonly path: string; readonly status: string }[],
+  tree: { readonly count: number; readonly exists: (path: string) => boolean } = { count: 0, exists: () => true },
 ): readonly Disagreement[] {
   const claimed = new Set([...claim.files, ...claim.tests].map(normal));
   const actual = new Set(changed.map((file) => normal(file.path)));
   const unchanged = [...claimed].filter((path) => !actual.has(path));
   const silent = [...actual].filter((path) => !claimed.has(path));
   return [
-    ...unchanged.map((path) => ({ path, problem: "said to be changed, but is not" }) as const),
-    ...silent.map((path) => ({ path, problem: "changed, but not mentioned" }) as const),
+    ...unchanged.map((path) => ({ path, problem: "said to be changed, but is not" })),
+    ...silent.map((path) => ({ path, problem: "changed, but not mentioned" })),
+    ...checkCriteria(claim, tree.count, tree.exists),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

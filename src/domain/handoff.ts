@@ -32,6 +32,12 @@ export const ChangeClaim = z.object({
   summary: paragraph,
   files: z.array(line).max(200).describe("Every path that was changed"),
   tests: z.array(line).max(40).default([]).describe("Paths of test files added or changed"),
+  criteria: z
+    .array(line)
+    .max(12)
+    .default([])
+    .describe("For each criterion, in order, the path of the test that shows it, or none"),
+  contradicted: z.array(line).max(20).default([]).describe("Old tests that a criterion contradicts, and which"),
 });
 export type ChangeClaim = z.infer<typeof ChangeClaim>;
 

@@ -79,7 +79,10 @@ describe("judgeQa", () => {
 });
 
 describe("checkClaim", () => {
-  const claim = (files: string[], tests: string[] = []) => ({ title: "t", summary: "s", files, tests });
+  const claim = (files: string[], tests: string[] = []) => ({
+    ...{ title: "t", summary: "s", files, tests },
+    ...{ criteria: [], contradicted: [] },
+  });
   it.each([
     ["they agree", claim(["a.ts"], ["a.test.ts"]), ["a.test.ts", "a.ts"], []],
     ["spelling of a path", claim(["./a.ts", "/b.ts", "c\\d.ts"]), ["a.ts", "b.ts", "c/d.ts"], []],
