@@ -9,7 +9,21 @@ const ugly =
   'a|b\nc\n\n# Tests: ✅ passed\n| x | y |\n|---|---|\n<img src="http://evil.example/x.png"> `code` \\| [l](javascript:x) /approve';
 const link = { title: ugly, url: "https://gitlab.example/acme/shop/-/merge_requests/7" };
 const ticket = { key: "SHOP-1", url: "https://jira.example/browse/SHOP-1", summary: ugly };
-const tests = { status: "failed", command: "npm test -- 'a|b'", detail: ugly };
+const tests = { status: "failed", command: "npm test -- 'a|b'", detail: ugly, flaky: false, failures: [ugly] };
+const checks = {
+  originals: tests,
+  weakened: [{ path: ugly, problem: ugly }],
+  qaTests: [
+    { path: ugly, status: "passed", showsChange: "yes" },
+    { path: ugly, status: "failed", showsChange: "unknown" },
+  ],
+  showsChange: "no",
+  coverage: { covered: 1, total: 3, missing: [ugly] },
+  findings: [{ path: ugly, problem: ugly, rule: "dependencies", action: "park" }],
+  redBefore: true,
+  rounds: 2,
+};
+const checkList = render("gitlab/checks.md", { checks, contradicted: [ugly] }).trim();
 const proof = ["met", "not_met", "cannot_tell"].flatMap((verdict) => [
   { criterion: ugly, verdict, command: "grep 'a\\|b' `x`", exitCode: 0, evidence: ugly },
   { criterion: ugly, verdict, command: ugly, exitCode: null, evidence: ugly },
@@ -30,6 +44,7 @@ const status = {
   understanding,
   proof,
   tests,
+  checks: checkList,
   mergeRequest: link,
   page: link,
   commit: "0123456789abcdef0123456789abcdef01234567",
@@ -47,6 +62,8 @@ const mergeRequest = {
   plan,
   proof,
   tests,
+  needs: ugly,
+  checks: checkList,
   risks: [ugly],
   disagreements: [{ path: ugly, problem: "changed, but not mentioned" }],
   runId: "run-1",
@@ -74,6 +91,7 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     tables: 0,
   },
   "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
+  "gitlab/checks.md": { values: { checks, contradicted: [ugly] }, headings: 0, tables: 0 },
   "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
   // A section may hold tables and headings below its own.
   "confluence/page.md": { values: page, headings: 2 + 1, tables: 2 + 1 },
@@ -89,7 +107,7 @@ const headings = (markdown: string): number =>
   parseMarkdown(markdown).children.filter((n) => n.type === "heading").length;
 const tables = (markdown: string): number => parseMarkdown(markdown).children.filter((n) => n.type === "table").length;
 const statusWith = (values: Partial<Record<keyof typeof status, unknown>>): string =>
-  render("jira/status.md", { ...status, headline: "h", ...values });
+  render("jira/status.md", { ...status, headline: "h", checks: "", ...values });
 
 it("knows every template", () => {
   const root = join(import.meta.dirname, "..", "templates");
@@ -235,9 +253,23 @@ describe("the status comment tells the truth", () => {
 describe("other messages", () => {
   it("the merge request says red first", () => {
     expect(render("gitlab/merge-request.md", mergeRequest)).toContain("**The tests are red.");
-    const notRun = { ...mergeRequest, tests: { status: "not_run", command: "", detail: "no sandbox here" } };
+    const notRun = { ...mergeRequest, tests: { ...tests, status: "not_run", command: "", detail: "no sandbox here" } };
     expect(render("gitlab/merge-request.md", notRun)).toContain("**No tests were run on this change.**");
     expect(render("gitlab/merge-request.md", notRun)).toContain("🟡 not run · no sandbox here");
+  });
+
+  it("the merge request says what is missing although the tests pass", () => {
+    const green = { ...mergeRequest, tests: { ...tests, status: "passed", failures: [] }, checks: "" };
+    expect(render("gitlab/merge-request.md", { ...green, needs: "Somebody who looks" })).toContain(
+      "**This is not good yet. It needs:** Somebody who looks",
+    );
+    expect(render("gitlab/merge-request.md", { ...green, needs: null })).not.toContain("not good yet");
+  });
+
+  it("the list of checks is empty when there is nothing to say", () => {
+    const nothing = { originals: null, weakened: [], qaTests: [], coverage: null, findings: [] };
+    const quiet = { ...nothing, showsChange: "unknown", redBefore: false, rounds: 0 };
+    expect(render("gitlab/checks.md", { checks: quiet, contradicted: [] }).trim()).toBe("");
   });
 
   it("the commit message ends in trailers that its summary cannot fake", () => {

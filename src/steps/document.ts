@@ -3,9 +3,10 @@ import type { z } from "zod";
 import { dataSection } from "../agents/data.ts";
 import { writer } from "../agents/writer.ts";
 import { render } from "../platform/template.ts";
-import { documented, implemented, published, understood, verified } from "./outputs.ts";
+import { documented, published, understood, verified } from "./outputs.ts";
 import { runAgent } from "./run-agent.ts";
 import type { Step } from "./step.ts";
+import { changeOf } from "./take-change.ts";
 
 /** Longest part of the diff that the writer is shown. */
 const diffLength = 20_000;
@@ -20,7 +21,7 @@ export const document: Step<z.infer<typeof documented.output>> = {
       return { output: null, effects: [], next: { kind: "continue" } };
     }
     const { understanding, repository, base, ticket } = context.output(understood);
-    const { claim, patch } = context.output(implemented);
+    const { claim, patch } = changeOf(context);
     const { tests, proof } = context.output(verified);
     const mergeRequest = context.ref("publish", "mergeRequest");
     const workspace = await services.workspaces.open({ runId: run.id, project: repository, base, patch });

@@ -34,6 +34,10 @@ export const TestResult = z.object({
   command: z.string(),
   /** How it ended, or why it was not run, for people. */
   detail: z.string(),
+  /** Failed and passed on the same code. Counts as failed. */
+  flaky: z.boolean().default(false),
+  /** Names of failed tests, as far as the runner told. */
+  failures: z.array(z.string()).default([]),
 });
 export type TestResult = z.infer<typeof TestResult>;
 
@@ -66,23 +70,69 @@ export const understood = {
 
 export const planned = { name: "plan", output: Plan };
 
+/** A change as it left the developer's workspace. */
+export const Change = z.object({
+  claim: ChangeClaim,
+  /** Against the run's base commit. */
+  patch: z.string(),
+  changed: z.array(z.object({ path: z.string(), status: z.string() })),
+  disagreements: z.array(z.object({ path: z.string(), problem: z.string() })),
+  /** What a reviewer should look at because it may be a secret. */
+  suspicions: z.array(z.string()).default([]),
+});
+export type Change = z.infer<typeof Change>;
+
 export const implemented = {
   name: "implement",
-  output: z.object({
-    claim: ChangeClaim,
-    /** Against the run's base commit. */
-    patch: z.string(),
-    changed: z.array(z.object({ path: z.string(), status: z.string() })),
-    disagreements: z.array(z.object({ path: z.string(), problem: z.string() })),
-    /** What a reviewer should look at because it may be a secret. */
-    suspicions: z.array(z.string()).default([]),
-    commands: z.array(CommandNote),
-  }),
+  output: Change.extend({ commands: z.array(CommandNote) }),
 };
+
+const Remark = z.object({ path: z.string(), problem: z.string() });
+
+/** What code found out about a change, besides whether its tests pass. */
+export const Checks = z.object({
+  /** The tests as they were before, run on the changed code. Null: the change touches none of them, so they ran anyway. */
+  originals: TestResult.nullable().default(null),
+  /** Ways in which the tests say less than before. */
+  weakened: z.array(Remark).default([]),
+  /** Tests that QA wrote. Those that passed are part of the change. */
+  qaTests: z
+    .array(
+      z.object({
+        path: z.string(),
+        status: z.enum(["passed", "failed", "left_out"]),
+        /** Whether it fails without the change. */
+        showsChange: z.enum(["yes", "no", "unknown"]),
+      }),
+    )
+    .default([]),
+  /** Whether anything that was run fails without the change. `not_asked` where behaviour is to stay as it is. */
+  showsChange: z.enum(["yes", "no", "unknown", "not_asked"]).default("unknown"),
+  /** Of the changed lines that can be executed, those that the tests did execute. */
+  coverage: z
+    .object({ covered: z.number(), total: z.number(), missing: z.array(z.string()).readonly() })
+    .nullable()
+    .default(null),
+  /** What the rules of the policy are about. */
+  findings: z.array(Remark.extend({ rule: z.string(), action: z.enum(["refuse", "park"]) })).default([]),
+  /** The tests are red without the change, too. */
+  redBefore: z.boolean().default(false),
+  /** How often the developer was asked to mend the change. */
+  rounds: z.number().int().default(0),
+});
+export type Checks = z.infer<typeof Checks>;
 
 export const verified = {
   name: "verify",
-  output: z.object({ tests: TestResult, proof: z.array(Proof), commands: z.array(CommandNote), notes: z.string() }),
+  output: z.object({
+    tests: TestResult,
+    proof: z.array(Proof),
+    commands: z.array(CommandNote),
+    notes: z.string(),
+    checks: Checks.prefault({}),
+    /** The change as it is now: mended, and with QA's tests. Null: as the developer handed it over. */
+    change: Change.nullable().default(null),
+  }),
 };
 
 export const published = { name: "publish", output: z.object({ branch: z.string(), title: z.string() }) };

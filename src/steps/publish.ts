@@ -1,8 +1,12 @@
 /** Fifth step: the change goes to its branch, and a draft merge request is opened (or brought up to date). */
 import type { z } from "zod";
 import { render } from "../platform/template.ts";
-import { implemented, planned, published, understood, verified } from "./outputs.ts";
+import { checkList } from "./check-list.ts";
+import { needsOf } from "./needs.ts";
+import { planned, published, understood, verified } from "./outputs.ts";
+import { refusal } from "./refusal.ts";
 import type { Step } from "./step.ts";
+import { changeOf } from "./take-change.ts";
 
 /** One branch per ticket, the same in every attempt. */
 export function branchOf(ticket: string): string {
@@ -15,18 +19,22 @@ export const publish: Step<z.infer<typeof published.output>> = {
   async execute(context) {
     const { run, services } = context;
     const { repository, base, ticket, targetBranch } = context.output(understood);
-    const { claim, patch, disagreements, suspicions } = context.output(implemented);
-    const { tests, proof } = context.output(verified);
+    const { claim, patch, disagreements, suspicions } = changeOf(context);
+    const { tests, proof, checks } = context.output(verified);
+    if (checks.findings.some(({ action }) => action === "refuse")) throw refusal(checks.findings);
+    const needs = needsOf(context.output(verified));
     const { approach, risks } = context.output(planned);
     const branch = branchOf(ticket.key);
-    // A title is read where the proof is not: only what the tests bear out may be said there in the model's words.
-    const title = `${ticket.key}: ${tests.status === "passed" ? claim.title : ticket.summary}`;
+    // A title is read where the proof is not: only what was shown may be said there in the model's words.
+    const title = `${ticket.key}: ${needs === null ? claim.title : ticket.summary}`;
     const body = render("gitlab/merge-request.md", {
       ticket,
       claim: { summary: claim.summary },
       plan: { approach },
       proof,
       tests,
+      needs,
+      checks: checkList(context),
       risks: [...risks, ...suspicions],
       disagreements,
       runId: run.id,

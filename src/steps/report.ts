@@ -1,7 +1,8 @@
 /** Last step: the ticket gets its links, its status and the truth about the result. */
 import type { z } from "zod";
 import type { EffectDraft } from "../domain/effect.ts";
-import { documented, type Proof, published, reported, type TestResult, understood, verified } from "./outputs.ts";
+import { needsOf } from "./needs.ts";
+import { documented, published, reported, understood, verified } from "./outputs.ts";
 import { statusComment } from "./status.ts";
 import type { Step } from "./step.ts";
 
@@ -10,11 +11,10 @@ export const report: Step<z.infer<typeof reported.output>> = {
 
   async execute(context) {
     const { ticket, repository } = context.output(understood);
-    const { tests, proof } = context.output(verified);
     const mergeRequest = context.ref("publish", "mergeRequest");
     const page = context.ref("document", "page");
-    const green = tests.status === "passed" && proof.every((row) => row.verdict !== "not_met");
-    const needs = green ? null : needsOf(tests, proof);
+    const needs = needsOf(context.output(verified));
+    const green = needs === null;
     const effects: EffectDraft[] = [];
     if (mergeRequest !== null) {
       effects.push({
@@ -67,10 +67,3 @@ export const report: Step<z.infer<typeof reported.output>> = {
     };
   },
 };
-
-function needsOf(tests: TestResult, proof: readonly Proof[]): string {
-  if (tests.status === "failed") return `Somebody who looks at the red tests (${tests.command})`;
-  if (tests.status === "not_run") return `Somebody who runs the tests: ${tests.detail}`;
-  const unmet = proof.filter((row) => row.verdict === "not_met").length;
-  return `Somebody who looks at the ${unmet} criteria that are not met`;
-}

@@ -7,12 +7,19 @@ import type { StepContext } from "./step.ts";
 
 /**
  * @param input.task the first message to the model: what is to be done, outside text in data sections
+ * @param input.written where `write_test` notes the paths of its files
  * @throws what the loop throws (see agents/loop.ts)
  */
 export function runAgent<Output>(
   context: StepContext,
   agent: Agent<Output>,
-  input: { task: string; values?: Readonly<Record<string, unknown>>; ticket?: Ticket; workspace: Workspace },
+  input: {
+    task: string;
+    values?: Readonly<Record<string, unknown>>;
+    ticket?: Ticket;
+    workspace: Workspace;
+    written?: Set<string>;
+  },
 ): Promise<AgentResult<Output>> {
   const { pages } = context.services;
   const { space } = context.run.target;
@@ -26,6 +33,7 @@ export function runAgent<Output>(
         sandbox: context.services.sandbox,
         ...(input.ticket === undefined ? {} : { ticket: input.ticket }),
         ...(pages === null || space === undefined ? {} : { pages: { reader: pages, space } }),
+        ...(input.written === undefined ? {} : { written: input.written }),
         commands: createCommandLog(),
         signal: context.signal,
         commandTimeoutMs: context.services.policy.policy.commandSeconds * 1000,

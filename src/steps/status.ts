@@ -4,6 +4,7 @@ import type { Understanding } from "../domain/handoff.ts";
 import type { EndState } from "../domain/run.ts";
 import { render } from "../platform/template.ts";
 import { nearingWords } from "./budget-words.ts";
+import { checkList } from "./check-list.ts";
 import { documented, published, understood, verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 
@@ -32,6 +33,7 @@ export function statusComment(context: StepContext, line: StatusLine): string {
     understanding: line.understanding ?? (context.has(understood) ? context.output(understood).understanding : null),
     proof: checks?.proof ?? null,
     tests: checks?.tests ?? null,
+    checks: checks === null ? "" : checkList(context),
     mergeRequest: mergeRequest === null ? null : { title: context.output(published).title, url: mergeRequest.url },
     page: page === null ? null : { title: context.output(documented)?.title ?? "Page", url: page.url },
     commit: context.ref("publish", "branch")?.id ?? null,

@@ -1,66 +1,142 @@
-/** Fourth step: the tests are run by code, and QA shows for each criterion a command that proves it. Facts come from exit codes. */
+/**
+ * Fourth step: code judges the change and runs its tests, the old ones included; what is red goes back to the developer. QA shows for
+ * each criterion a command that proves it, and adds tests. Facts come from exit codes.
+ */
 import type { z } from "zod";
 import { dataSection } from "../agents/data.ts";
 import { judgeQa } from "../agents/judge.ts";
 import { qa } from "../agents/qa.ts";
-import type { Workspace } from "../domain/ports.ts";
+import type { QaReport } from "../domain/handoff.ts";
+import type { CommandResult, Workspace } from "../domain/ports.ts";
+import { isTestFile } from "../domain/test-file.ts";
 import { render } from "../platform/template.ts";
-import { implemented, noteCommand, type TestResult, understood, verified } from "./outputs.ts";
+import { parsePatch } from "./change/patch.ts";
+import { type Assessment, isRefused } from "./checks/assess.ts";
+import { coverageOfChange, readCoverage } from "./checks/coverage.ts";
+import { settle } from "./checks/mend.ts";
+import { commandFor, judgeOwnTests, type OwnTest, type OwnTests } from "./checks/own-tests.ts";
+import { runSuite } from "./checks/suite.ts";
+import { closeTrees, openTree } from "./checks/trees.ts";
+import { type Answer, anyOf, citedCommands, failsWithout, hasInlineTests } from "./checks/without-change.ts";
+import { type Checks, implemented, noteCommand, understood, verified } from "./outputs.ts";
+import { refusal } from "./refusal.ts";
 import { runAgent } from "./run-agent.ts";
 import type { Step, StepContext } from "./step.ts";
 import { testCommand } from "./test-command.ts";
 
-/** Runs the tests of the changed tree in the sandbox; every way in which that is impossible is "not run" with the reason. */
-async function runTests(context: StepContext, workspace: Workspace): Promise<TestResult> {
-  const { sandbox, policy } = context.services;
-  const status = await sandbox.status();
-  const argv = await testCommand(context.project, workspace.root);
-  if (argv === null) {
-    return {
-      status: "not_run",
-      command: "",
-      detail: `no test command is known: set projects.${context.run.target.project}.test`,
-    };
-  }
-  const command = argv.join(" ");
-  if (status.kind === "none") return { status: "not_run", command, detail: `no sandbox: ${status.reason}` };
-  const timeoutMs = policy.policy.commandSeconds * 1000;
-  const result = await sandbox.run({ directory: workspace.root, argv, timeoutMs, signal: context.signal });
-  const seconds = (result.durationMs / 1000).toFixed(1);
-  if (result.timedOut) return { status: "failed", command, detail: `stopped after ${seconds} s` };
-  if (result.exitCode === 0) return { status: "passed", command, detail: `exit 0 after ${seconds} s` };
-  return { status: "failed", command, detail: `exit ${result.exitCode ?? "by signal"} after ${seconds} s` };
+type Verified = z.infer<typeof verified.output>;
+
+interface Shown {
+  readonly report: QaReport;
+  readonly commands: readonly CommandResult[];
+  readonly own: OwnTests;
 }
 
-export const verify: Step<z.infer<typeof verified.output>> = {
+const nothingShown: Shown = {
+  report: { criteria: [], notes: "" },
+  commands: [],
+  own: { tests: [], kept: null },
+};
+
+/** Has QA look at the change. Without a sandbox it could run nothing, so it could show nothing: not worth a model call. */
+async function askQa(context: StepContext, workspace: Workspace, assessment: Assessment): Promise<Shown> {
+  if ((await context.services.sandbox.status()).kind === "none") return nothingShown;
+  const { understanding, ticket } = context.output(understood);
+  const { tests, change } = assessment;
+  const written = new Set<string>();
+  const { output: report, commands } = await runAgent(context, qa, {
+    workspace,
+    written,
+    task: render("prompts/tasks/qa.md", {
+      key: ticket.key,
+      criteria: dataSection(
+        "Criteria",
+        understanding.acceptanceCriteria.map((text, index) => `${index + 1}. ${text}`).join("\n"),
+      ),
+      changed: dataSection("Changed files", change.changed.map((file) => `${file.status} ${file.path}`).join("\n")),
+      tests: tests.command === "" ? null : `${tests.command}: ${tests.status}, ${tests.detail}`,
+    }),
+  });
+  return { report, commands, own: await judgeOwnTests(context, workspace, assessment, [...written]) };
+}
+
+/** Runs what shows the change on the old code as well. */
+async function compareWithOld(
+  context: StepContext,
+  assessment: Assessment,
+  { report, commands, own }: Shown,
+): Promise<{ showsChange: Checks["showsChange"]; qaTests: OwnTest[] }> {
+  const { understanding } = context.output(understood);
+  const isAsked = understanding.kind !== "chore" && assessment.tests.status === "passed";
+  if (!isAsked) {
+    return { showsChange: understanding.kind === "chore" ? "not_asked" : "unknown", qaTests: [...own.tests] };
+  }
+  const { patch } = own.kept?.change ?? assessment.change;
+  const oldCode = await openTree(context, "old-code", patch);
+  const inline = hasInlineTests(assessment.files);
+  const fails = (argv: readonly string[]): Promise<Answer> => failsWithout(context, oldCode, argv, inline);
+  const suite = await testCommand(context.project, oldCode.root);
+  const qaTests: OwnTest[] = [];
+  for (const test of own.tests) {
+    const command = suite === null || test.status !== "passed" ? null : commandFor(suite, test.path);
+    qaTests.push(command === null ? test : { ...test, showsChange: await fails(command) });
+  }
+  const answers = qaTests.filter(({ status }) => status === "passed").map((test) => test.showsChange);
+  const rest = citedCommands(report, commands).map(({ argv }) => argv);
+  if (suite !== null && parsePatch(patch).some(({ path }) => isTestFile(path))) rest.push(suite);
+  for (const argv of rest) {
+    // One that shows it is enough.
+    if (answers.includes("yes")) break;
+    answers.push(await fails(argv));
+  }
+  return { showsChange: anyOf(answers), qaTests };
+}
+
+/** Whether the tests are red without the change, too. Only asked when they are red with it. */
+async function wereRed(context: StepContext, { tests }: Assessment): Promise<boolean> {
+  if (tests.status !== "failed" || tests.flaky) return false;
+  const base = await openTree(context, "old-code", "");
+  const { result } = await runSuite(context, base.root, await testCommand(context.project, base.root));
+  return result.status === "failed";
+}
+
+async function verifyChange(context: StepContext): Promise<Verified> {
+  const first = context.output(implemented);
+  const { assessment, workspace, rounds } = await settle(context, first);
+  if (isRefused(assessment)) throw refusal(assessment.findings);
+  const shown = await askQa(context, workspace, assessment);
+  const { kept } = shown.own;
+  const change = kept?.change ?? assessment.change;
+  const tests = kept?.suite.result ?? assessment.tests;
+  const report = kept?.suite.coverage ?? assessment.coverage;
+  const coverage = report === null ? null : readCoverage(report);
+  const { acceptanceCriteria } = context.output(understood).understanding;
+  return {
+    tests,
+    proof: [...judgeQa(shown.report, acceptanceCriteria, shown.commands)],
+    commands: shown.commands.map(noteCommand),
+    notes: shown.report.notes,
+    checks: {
+      originals: assessment.originals,
+      weakened: [...assessment.weakened],
+      ...(await compareWithOld(context, assessment, shown)),
+      coverage: coverage === null ? null : coverageOfChange(assessment.files, coverage),
+      findings: [...assessment.findings],
+      redBefore: await wereRed(context, assessment),
+      rounds,
+    },
+    change: change.patch === first.patch ? null : change,
+  };
+}
+
+export const verify: Step<Verified> = {
   ...verified,
 
   async execute(context) {
-    const { run, services } = context;
-    const { understanding, repository, base, ticket } = context.output(understood);
-    const { patch, changed } = context.output(implemented);
-    const workspace = await services.workspaces.open({ runId: run.id, project: repository, base, patch });
-    const tests = await runTests(context, workspace);
-    const criteria = understanding.acceptanceCriteria;
-    if ((await services.sandbox.status()).kind === "none") {
-      // QA could run nothing, so it could show nothing: not worth a model call.
-      const proof = [...judgeQa({ criteria: [], notes: "" }, criteria, [])];
-      return { output: { tests, proof, commands: [], notes: "" }, effects: [], next: { kind: "continue" } };
+    try {
+      return { output: await verifyChange(context), effects: [], next: { kind: "continue" } };
+    } finally {
+      await closeTrees(context);
     }
-    const { output: report, commands } = await runAgent(context, qa, {
-      workspace,
-      task: render("prompts/tasks/qa.md", {
-        key: ticket.key,
-        criteria: dataSection("Criteria", criteria.map((text, index) => `${index + 1}. ${text}`).join("\n")),
-        changed: dataSection("Changed files", changed.map((file) => `${file.status} ${file.path}`).join("\n")),
-        tests: tests.command === "" ? null : `${tests.command}: ${tests.status}, ${tests.detail}`,
-      }),
-    });
-    const proof = [...judgeQa(report, criteria, commands)];
-    return {
-      output: { tests, proof, commands: commands.map(noteCommand), notes: report.notes },
-      effects: [],
-      next: { kind: "continue" },
-    };
   },
 };

@@ -1,0 +1,73 @@
+/** The trees on which a change is checked: the change itself, old tests on new code, and new tests on old code. */
+
+import type { Workspace } from "../../domain/ports.ts";
+import { isTestConfiguration, isTestFile } from "../../domain/test-file.ts";
+import { Refusal } from "../../workspace/paths.ts";
+import { readInside } from "../../workspace/tree.ts";
+import { contentsBefore, type FileChange } from "../change/file-change.ts";
+import { type ChangedFile, parsePatch, withoutFiles } from "../change/patch.ts";
+import { understood } from "../outputs.ts";
+import type { StepContext } from "../step.ts";
+
+/** Larger files are not compared as text. */
+const largest = 1024 * 1024;
+
+async function textOf(root: string, file: ChangedFile): Promise<string | null> {
+  if (file.kind === "deleted" || file.binary || file.newMode === "120000" || file.newMode === "160000") return null;
+  try {
+    return (await readInside(root, file.path, largest)).toString("utf8");
+  } catch (error) {
+    // A link, a directory, or too large.
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
+/** The files of a patch with their contents on both sides. `root` is the changed tree. */
+export async function readChange(patch: string, root: string): Promise<FileChange[]> {
+  const files = parsePatch(patch);
+  return Promise.all(
+    files.map(async (file) => {
+      const after = await textOf(root, file);
+      return { ...file, after, before: contentsBefore(file, after) };
+    }),
+  );
+}
+
+/** Belongs to the tests: their code, their data, and what says which of them run. */
+export function isOfTests(path: string): boolean {
+  return isTestFile(path) || isTestConfiguration(path);
+}
+
+/** Whether a change touches tests that were there before, or what decides about them. */
+export function touchesOldTests(files: readonly ChangedFile[], alsoOfTests: ReadonlySet<string>): boolean {
+  return files.some((file) => alsoOfTests.has(file.path) || (isOfTests(file.oldPath) && file.kind !== "added"));
+}
+
+export type TreeName = "changed" | "old-tests" | "old-code";
+
+/** Opens one of the trees. Each has a place of its own; `closeTrees` removes those that are only for checking. */
+export async function openTree(
+  context: StepContext,
+  name: TreeName,
+  patch: string,
+  alsoOfTests: ReadonlySet<string> = new Set(),
+): Promise<Workspace> {
+  const { run, services } = context;
+  const { repository, base } = context.output(understood);
+  const ofTests = (path: string): boolean => isOfTests(path) || alsoOfTests.has(path);
+  const open = (suffix: string, part: string): Promise<Workspace> =>
+    services.workspaces.open({ runId: `${run.id}${suffix}`, project: repository, base, patch: part });
+  if (name === "changed") return open("", patch);
+  if (name === "old-tests") return open(".old-tests", withoutFiles(patch, ofTests));
+  return open(
+    ".old-code",
+    withoutFiles(patch, (path) => !ofTests(path)),
+  );
+}
+
+/** Removes the trees that were only for checking. */
+export async function closeTrees(context: StepContext): Promise<void> {
+  const { run, services } = context;
+  await Promise.all([".old-tests", ".old-code"].map((suffix) => services.workspaces.remove(`${run.id}${suffix}`)));
+}
