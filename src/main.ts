@@ -60,6 +60,9 @@ export interface BotOptions extends OutsideOptions {
 /** Longest wait for running steps when the process is told to stop. */
 const stopMs = 25_000;
 
+/** What nobody has touched on the disk for so long is of no use any more: no step of a run takes a day. */
+const disk = { sweepMs: 10 * 60_000, maxAgeMs: 24 * 3_600_000 };
+
 async function listen(server: Server, port: number, host: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
@@ -306,6 +309,8 @@ async function assemble(
     await settleOld();
   };
   const stopWatching = role === "api" ? undefined : every(options.sweepMs ?? 5000, watchAll, log);
+  const tidy = (): Promise<unknown> => adapters.workspaces.sweep(disk.maxAgeMs);
+  const stopTidying = role === "api" ? undefined : every(disk.sweepMs, tidy, log);
   log.info("ticketsmith is ready", {
     role,
     url,
@@ -321,7 +326,7 @@ async function assemble(
       const watching = stopWatching?.();
       await stopSweeping();
       await bell.close();
-      await watching;
+      await Promise.all([watching, stopTidying?.()]);
     })();
     const patience = AbortSignal.timeout(stopMs);
     await Promise.race([orderly, new Promise((resolve) => patience.addEventListener("abort", resolve))]);

@@ -221,6 +221,10 @@ export interface Workspace {
   diff(): Promise<string>;
   /** Paths that differ from `base`, with git's status letter (A, M, D, R…). */
   changedFiles(): Promise<{ path: string; status: string }[]>;
+  /** Keeps the tree as it is now and returns an id for `restore`. Holds as long as this checkout; ignored files are not in it. */
+  snapshot(): Promise<string>;
+  /** Brings the tree back to a snapshot. Ignored files stay as they are. */
+  restore(snapshot: string): Promise<void>;
 }
 
 export interface Workspaces {

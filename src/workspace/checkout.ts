@@ -16,6 +16,20 @@ function binaryAttribute(file: string): string {
   return `${JSON.stringify(`/${pattern}`)} -diff\n`;
 }
 
+function checkTree(id: string): string {
+  if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id)) throw new Error(`not a snapshot: ${JSON.stringify(id)}`);
+  return id;
+}
+
+/**
+ * Makes index and work tree equal to a tree, touching only what differs; what the index does not know is deleted, and with
+ * `ignoredToo` also what `.gitignore` names.
+ */
+export async function switchTo(scratch: Scratch, tree: string, options: { ignoredToo: boolean }): Promise<void> {
+  await scratch.git(["read-tree", "--reset", "-u", tree]);
+  await scratch.git(["clean", "-ffdq", ...(options.ignoredToo ? ["-x"] : []), "--", "."]);
+}
+
 /** The workspace over an already filled tree. `scratch` has the index and `tree` as its work tree. */
 export function createCheckout(input: { tree: string; base: string; scratch: Scratch }): Workspace {
   const { scratch, base } = input;
@@ -48,10 +62,18 @@ export function createCheckout(input: { tree: string; base: string; scratch: Scr
     return safe.toString("utf8");
   }
 
+  async function snapshot(): Promise<string> {
+    await scratch.git(["add", "--all", "--", "."]);
+    return scratch.gitLine(["write-tree"]);
+  }
+
   return {
     root: input.tree,
     base,
     diff: () => inTurn("index", diff),
     changedFiles: () => inTurn("index", changes),
+    snapshot: () => inTurn("index", snapshot),
+    // Ignored files stay: they are in no patch, and no snapshot could bring them back.
+    restore: (id) => inTurn("index", () => switchTo(scratch, checkTree(id), { ignoredToo: false })),
   };
 }

@@ -31,9 +31,16 @@ export interface Mirrors {
   open(project: Pick<CodeProject, "path" | "cloneUrl">): Promise<Mirror>;
   /** The mirror of a repository that some earlier `open` made on this machine, or null. */
   find(repository: string): Promise<Mirror | null>;
+  /** Deletes mirrors that nobody opened for a month, and half-made ones older than `maxAgeMs`; trims the others. Returns how many went. */
+  sweep(maxAgeMs: number): Promise<number>;
 }
 
 const staleLockMs = 15 * 60_000;
+
+/** Unused for so long, a mirror is only a copy of what can be fetched again. */
+const unusedMs = 30 * 24 * 3_600_000;
+/** Commits outside of branches that a mirror keeps for runs that build on them. */
+const mostCommits = 300;
 
 /** What git says when its own files are broken, after a power cut or on a full disk. */
 const damage =
@@ -177,7 +184,38 @@ export function createMirrors(options: {
     };
   }
 
+  /** Lets go of the oldest single commits; git's own housekeeping, which runs with every fetch, then deletes them. */
+  async function trim(directory: string): Promise<void> {
+    const local: GitOptions = { env: { ...options.env, GIT_DIR: directory } };
+    const listing = ["for-each-ref", "--sort=-creatordate", "--format=%(refname)", "refs/ticketsmith/commits"];
+    const refs = (await gitLine(listing, local)).split("\n").slice(mostCommits);
+    if (refs.length > 0)
+      await git(["update-ref", "--stdin"], { ...local, input: refs.map((ref) => `delete ${ref}\n`).join("") });
+  }
+
+  /** True when it was deleted. */
+  async function sweepOne(directory: string, maxAgeMs: number): Promise<boolean> {
+    const whole = directory.endsWith(".git");
+    // `open` writes the configuration every time.
+    const found = await stat(whole ? path.join(directory, "config") : directory).catch(() => null);
+    const age = Date.now() - (found?.mtimeMs ?? 0);
+    if (age > (whole ? Math.max(unusedMs, maxAgeMs) : maxAgeMs)) {
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+      return true;
+    }
+    if (whole) await trim(directory);
+    return false;
+  }
+
   return {
+    async sweep(maxAgeMs) {
+      let count = 0;
+      for (const name of await readdir(options.directory).catch(() => [])) {
+        const directory = path.join(options.directory, name);
+        if (await inTurn(directory, () => sweepOne(directory, maxAgeMs))) count += 1;
+      }
+      return count;
+    },
     async open(project) {
       const remote = remoteAt(project.cloneUrl);
       const directory = directoryOf(project.path);

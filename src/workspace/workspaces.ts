@@ -4,18 +4,19 @@
  *     mirrors/<repository>-<hash>.git        one bare mirror per repository (mirror.ts)
  *     homes/<process>/runs/<runId>/tree      the files an agent works on: no `.git` in it, so nothing written there is configuration
  *     homes/<process>/runs/<runId>/git       index and new objects of that tree, out of reach of the tree's tools
+ *     homes/<process>/spare/<uuid>/          a checkout whose run is over, kept for the next one (places.ts)
  *     homes/<process>/scratch/<uuid>         where a commit is made and pushed from; the sandbox never saw it
  */
 import { randomUUID } from "node:crypto";
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { Permanent } from "../domain/errors.ts";
 import type { BranchWriter, CodeReader, Workspaces } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import { putOnBranch } from "./branch.ts";
-import { createCheckout } from "./checkout.ts";
 import { homeIn, removeAbandonedHomes } from "./home.ts";
 import { createMirrors, type Mirror } from "./mirror.ts";
+import { createPlaces } from "./places.ts";
 import { createScratch } from "./scratch.ts";
 import { createTurns } from "./turns.ts";
 
@@ -41,11 +42,20 @@ function checkRunId(runId: string): string {
   return runId;
 }
 
+export interface Sweeping {
+  /**
+   * Deletes what is of no use to anybody and older than so long: checkouts, mirrors that nobody opened, what killed processes left.
+   * A checkout that a run of this process has open is never touched. Returns how many.
+   */
+  sweep(maxAgeMs: number): Promise<number>;
+}
+
 /**
- * Workspaces and branches over git. What killed processes left in `directory` is deleted in the background. Every method may throw UserError (git missing, certificate not trusted), Retryable (network,
- * lost races) or Permanent (credentials, unknown repository, commit or branch, a patch that does not apply).
+ * Workspaces and branches over git. What killed processes left in `directory` is deleted in the background. Every method may throw
+ * UserError (git missing, certificate not trusted), Retryable (network, lost races) or Permanent (credentials, unknown repository,
+ * commit or branch, a patch that does not apply).
  */
-export function createWorkspaces(options: WorkspacesOptions): Workspaces & BranchWriter {
+export function createWorkspaces(options: WorkspacesOptions): Workspaces & BranchWriter & Sweeping {
   const root = path.resolve(options.directory);
   const env = options.env ?? {};
   const mirrors = createMirrors({
@@ -59,8 +69,7 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
   const homes = path.join(root, "homes");
   const home = homeIn(homes);
   void removeAbandonedHomes(homes, options.log);
-  const runDirectory = (runId: string): string => path.join(home, "runs", checkRunId(runId));
-  const forget = (directory: string): Promise<void> => rm(directory, { recursive: true, force: true, maxRetries: 3 });
+  const places = createPlaces({ home, env, log: options.log });
 
   async function mirrorOf(repository: string): Promise<Mirror> {
     const known = await mirrors.find(repository);
@@ -70,39 +79,18 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
   }
 
   const open: Workspaces["open"] = async (input) => {
-    const directory = runDirectory(input.runId);
+    const name = checkRunId(input.runId);
     const mirror = await mirrors.open(input.project);
     const base = input.base ?? (await mirror.fetchBranch(input.branch ?? input.project.defaultBranch));
     await mirror.ensureCommit(base);
-    return inTurn(directory, async () => {
-      await forget(directory);
-      const tree = path.join(directory, "tree");
-      await mkdir(tree, { recursive: true });
-      // Whatever our umask: the sandbox may be another user.
-      await chmod(tree, 0o755);
-      try {
-        const scratch = await createScratch({
-          directory: path.join(directory, "git"),
-          mirror: mirror.directory,
-          tree,
-          env,
-        });
-        // The patch goes into the index first, so each file is written once and nothing is half laid over.
-        await scratch.stage(base, input.patch ?? "");
-        await scratch.git(["checkout-index", "--all", "--index", "--quiet"]);
-        return createCheckout({ tree, base, scratch });
-      } catch (error) {
-        await forget(directory);
-        throw error;
-      }
-    });
+    return inTurn(name, () => places.fill(name, { mirror: mirror.directory, base, patch: input.patch ?? "" }));
   };
 
   return {
     open,
     async remove(runId) {
-      const directory = runDirectory(runId);
-      await inTurn(directory, () => forget(directory));
+      const name = checkRunId(runId);
+      await inTurn(name, () => places.leave(name));
     },
     async ensureBranch(payload) {
       const mirror = await mirrorOf(payload.repository);
@@ -113,8 +101,12 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
         const ourEmails = options.author === undefined ? [] : [options.author.email];
         return await putOnBranch({ payload, mirror, scratch, ourEmails });
       } finally {
-        await forget(directory);
+        await rm(directory, { recursive: true, force: true, maxRetries: 3 });
       }
+    },
+    async sweep(maxAgeMs) {
+      await removeAbandonedHomes(homes, options.log);
+      return (await places.sweep(maxAgeMs)) + (await mirrors.sweep(maxAgeMs));
     },
   };
 }

@@ -8,6 +8,7 @@ import { applyPatch } from "../../src/tools/apply-patch.ts";
 import { createCommandLog } from "../../src/tools/commands.ts";
 import { applyHunks } from "../../src/tools/hunks.ts";
 import { ToolRefusal } from "../../src/tools/tool.ts";
+import { bareWorkspace } from "../support/bare-workspace.ts";
 
 let root: string;
 
@@ -26,7 +27,7 @@ const get = (name: string): string => readFileSync(path.join(root, name), "utf8"
 const there = (name: string): boolean => existsSync(path.join(root, name));
 
 function call(patch: string): Promise<string> {
-  const workspace = { root, base: "0".repeat(40), diff: async () => "", changedFiles: async () => [] };
+  const workspace = bareWorkspace(root);
   const { signal } = new AbortController();
   return applyPatch.execute({ patch }, { workspace, commands: createCommandLog(), signal, commandTimeoutMs: 1000 });
 }

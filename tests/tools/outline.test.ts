@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { createCommandLog } from "../../src/tools/commands.ts";
 import { outline } from "../../src/tools/outline.ts";
 import { ToolRefusal } from "../../src/tools/tool.ts";
+import { bareWorkspace } from "../support/bare-workspace.ts";
 
 let root: string;
 
@@ -20,7 +21,7 @@ function put(name: string, text: string): void {
 }
 
 function call(input: object, signal = new AbortController().signal): Promise<string> {
-  const workspace = { root, base: "0".repeat(40), diff: async () => "", changedFiles: async () => [] };
+  const workspace = bareWorkspace(root);
   return outline.execute(input, { workspace, commands: createCommandLog(), signal, commandTimeoutMs: 1000 });
 }
 

@@ -10,6 +10,7 @@ import { createCommandLog } from "../../src/tools/commands.ts";
 import { inspectingTools, readOnlyTools, workspaceTools } from "../../src/tools/index.ts";
 import { type ToolContext, ToolRefusal } from "../../src/tools/tool.ts";
 import { createSandbox } from "../../src/workspace/sandbox.ts";
+import { bareWorkspace } from "../support/bare-workspace.ts";
 
 let root: string;
 let outside: string;
@@ -35,7 +36,7 @@ const get = (name: string): string => readFileSync(path.join(root, name), "utf8"
 
 function context(change: Partial<ToolContext> = {}): ToolContext {
   return {
-    workspace: { root, base: "0".repeat(40), diff: async () => "", changedFiles: async () => [] },
+    workspace: bareWorkspace(root),
     commands: createCommandLog(),
     signal: new AbortController().signal,
     commandTimeoutMs: 10_000,
