@@ -11,6 +11,7 @@ import type { CommandResult, ModelRequest, Sandbox, Workspace } from "../../src/
 import { silentLog } from "../../src/platform/log.ts";
 import { render } from "../../src/platform/template.ts";
 import { createCommandLog } from "../../src/tools/commands.ts";
+import { bareWorkspace } from "../support/bare-workspace.ts";
 import { call, scripted } from "./scripted.ts";
 
 const looking = ["list_files", "read_file", "search", "outline"];
@@ -18,7 +19,7 @@ const tools = {
   analyst: [...looking, "read_ticket", "read_page"],
   planner: looking,
   developer: [...looking, "run", "read_output", "edit_file", "apply_patch", "write_file", "delete_file"],
-  qa: [...looking, "run", "read_output"],
+  qa: [...looking, "run", "read_output", "write_test"],
   writer: [...looking, "read_page"],
 };
 
@@ -68,7 +69,7 @@ describe("with the real tools", () => {
     const root = await mkdtemp(join(tmpdir(), "ticketsmith-agents-"));
     try {
       await writeFile(join(root, "cart.js"), "export const total = 1;\n");
-      return await use({ root, base: "0".repeat(40), diff: async () => "", changedFiles: async () => [] });
+      return await use(bareWorkspace(root));
     } finally {
       await rm(root, { recursive: true });
     }
