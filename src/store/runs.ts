@@ -1,5 +1,5 @@
 /** SQL of `ticketsmith.runs`. Every change of a running run carries its epoch: a worker whose lease was taken over changes nothing. */
-import { Gate, type Run, type RunState, runStates, runTransitions, Target } from "../domain/run.ts";
+import { Gate, mayMove, type Run, type RunState, Target } from "../domain/run.ts";
 import { redact } from "../platform/redact.ts";
 import { toJson, toText } from "./json.ts";
 import type { Queryable } from "./queryable.ts";
@@ -27,11 +27,6 @@ function toRun(row: Row): Run {
 /** SQL: milliseconds from one time to another; 0 when either is not known. */
 function msSince(later: string, earlier: string): string {
   return `coalesce(greatest(extract(epoch from ${later} - ${earlier}) * 1000, 0), 0)::bigint`;
-}
-
-/** States from which `to` may be reached, as the transition table says. */
-function origins(to: RunState): RunState[] {
-  return runStates.filter((from) => runTransitions[from].includes(to));
 }
 
 /**
@@ -128,7 +123,7 @@ export async function holdLease(tx: Queryable, run: Run): Promise<void> {
 
 /** What becomes of a run when its worker lets go of it. */
 export interface Handover {
-  readonly state: RunState;
+  readonly state: Exclude<RunState, "running">;
   readonly step?: string;
   readonly reason?: string | null;
   /** Milliseconds from now before which nobody should start it. */
@@ -140,18 +135,22 @@ export interface Handover {
   readonly lockedOut?: boolean;
 }
 
-/** Gives the lease back. @throws LeaseLost */
+/**
+ * Gives the lease back. Only once: a worker that did not hear that it had (its commit went through, the answer was lost) must not
+ * take a run back from its gate or its end. @throws LeaseLost
+ */
 export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<void> {
+  if (!mayMove("running", to.state)) throw new Error(`a run at work may not become ${to.state}`);
   const { rowCount } = await tx.query(
     `update ticketsmith.runs
      set state = $3::text, step = coalesce($4, step), reason = coalesce($5, case when cancel_requested then reason end), waiting_for = $6, lease_until = null, updated_at = now(),
          worked_ms = worked_ms + ${msSince("now()", "leased_at")},
          not_before = case when $7::float8 is null then null else now() + $7::float8 * interval '1 millisecond' end,
          starts = case when $8 then 0 when $3::text = 'queued' then greatest(starts - 1, 0) else starts end,
-         tries = case when $8 then 0 when $10 then tries else tries + 1 end,
-         locked_out_since = case when $10 then coalesce(locked_out_since, now()) else null end,
+         tries = case when $8 then 0 when $9 then tries else tries + 1 end,
+         locked_out_since = case when $9 then coalesce(locked_out_since, now()) else null end,
          ended_at = case when $3::text in ('queued', 'running', 'waiting') then null else now() end
-     where id = $1 and epoch = $2 and state = any($9::text[])`,
+     where id = $1 and epoch = $2 and state = 'running'`,
     [
       run.id,
       run.epoch,
@@ -161,7 +160,6 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
       to.waitingFor === undefined || to.waitingFor === null ? null : toJson(to.waitingFor),
       to.delayMs ?? null,
       to.progressed ?? false,
-      origins(to.state),
       to.lockedOut ?? false,
     ],
   );
