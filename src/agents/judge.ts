@@ -82,7 +82,7 @@ function normal(path: string): string {
 
 /** The tests that are claimed to show the criteria, in their order; null where there is none. */
 export function claimedTests(claim: ChangeClaim): readonly (string | null)[] {
-  return claim.criteria.map((test) => (/^(?:none|null|-|n\/a)$/i.test(test) ? null : normal(test)));
+  return claim.shownBy.map((test) => (/^(?:none|null|-|n\/a)$/i.test(test) ? null : normal(test)));
 }
 
 /** What is wrong with them. Silence about a criterion counts only once others are named. */

@@ -32,7 +32,7 @@ export const ChangeClaim = z.object({
   summary: paragraph,
   files: z.array(line).max(200).describe("Every path that was changed"),
   tests: z.array(line).max(40).default([]).describe("Paths of test files added or changed"),
-  criteria: z
+  shownBy: z
     .array(line)
     .max(12)
     .default([])

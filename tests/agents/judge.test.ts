@@ -81,7 +81,7 @@ describe("judgeQa", () => {
 describe("checkClaim", () => {
   const claim = (files: string[], tests: string[] = []) => ({
     ...{ title: "t", summary: "s", files, tests },
-    ...{ criteria: [], contradicted: [] },
+    ...{ shownBy: [] as string[], contradicted: [] },
   });
   it.each([
     ["they agree", claim(["a.ts"], ["a.test.ts"]), ["a.test.ts", "a.ts"], []],
@@ -101,6 +101,31 @@ describe("checkClaim", () => {
   ])("%s", (_name, said, paths, expected) => {
     const changed = paths.map((path) => ({ path, status: "M" }));
     expect(checkClaim(said, changed).map((row) => `${row.path}: ${row.problem}`)).toEqual(expected);
+  });
+});
+
+describe("the tests that are claimed to show the criteria", () => {
+  const tree = { count: 2, exists: (path: string) => path === "test/a.test.js" };
+  const claim = (...shownBy: string[]) => ({
+    ...{ title: "t", summary: "s", files: [], tests: [], shownBy, contradicted: [] },
+  });
+  it.each([
+    ["silence says nothing", [], []],
+    ["they are there", ["./test/a.test.js", "test/a.test.js"], []],
+    [
+      "one is not",
+      ["test/a.test.js", "test/b.test.js"],
+      ["test/b.test.js: said to show criterion 2, but is not there"],
+    ],
+    ["there is none", ["test/a.test.js", "none"], ["criterion 2: no test shows it"]],
+    ["one is left out", ["test/a.test.js"], ["criterion 2: not mentioned"]],
+    [
+      "one too many",
+      ["test/a.test.js", "test/a.test.js", "test/a.test.js"],
+      ["criterion 3: claimed, but there is none of that number"],
+    ],
+  ])("%s", (_name, shownBy, expected) => {
+    expect(checkClaim(claim(...shownBy), [], tree).map((row) => `${row.path}: ${row.problem}`)).toEqual(expected);
   });
 });
 
