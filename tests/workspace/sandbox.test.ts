@@ -281,7 +281,7 @@ describe("without bubblewrap", () => {
     // Runs its script in the tree and does nothing else.
     const script = [
       "#!/bin/bash",
-      'until [ "$3" = /src ] || { [ "$1" = --bind ] && [ "$3" = /workspace ]; }; do shift; done',
+      'until [ "$3" = /src ] || { [ "$1" = --bind ] && [ "$3" = /workspace ]; }; do shift || exit 1; done',
       'copy=$(mktemp -d) && cp -a "$2/." "$copy" && cd "$copy"',
       `echo '{"exit-code":0}' >&3`,
       `export PATH=${path.dirname(process.execPath)}:/usr/bin:/bin`,
