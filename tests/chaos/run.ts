@@ -14,6 +14,7 @@ import { killEverywhere } from "./battery/kills.ts";
 import { outages } from "./battery/outages.ts";
 import { poison } from "./battery/poison.ts";
 import { signals } from "./battery/signals.ts";
+import { storms } from "./battery/storm.ts";
 import { zombies } from "./battery/zombies.ts";
 
 const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>> = {
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>>
   outages,
   poison,
   signals,
+  storms,
   clocks,
   disk,
 };

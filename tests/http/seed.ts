@@ -1,6 +1,6 @@
 /** Runs and deliveries as the flow would have left them, written through the store. `text` goes into every free field. */
 import type { EffectDraft } from "../../src/domain/effect.ts";
-import type { Run, RunState } from "../../src/domain/run.ts";
+import type { Run, EndState } from "../../src/domain/run.ts";
 import { decideDelivery, insertDeliveries, listDeliveries } from "../../src/store/deliveries.ts";
 import { markSent, noteFailure, planEffects, settle } from "../../src/store/ledger.ts";
 import type { Database } from "../../src/store/queryable.ts";
@@ -196,7 +196,7 @@ export async function seedFinished(
   id: string,
   ticket: string,
   words: Wording,
-  state: RunState = "done",
+  state: EndState = "done",
 ): Promise<Run> {
   await seedQueued(database, id, ticket, words === calm ? "712020:ada" : words.summary);
   const run = await lease(database, id);
