@@ -19,7 +19,7 @@ export interface Clerk {
   readonly bell: Bell;
   readonly policy: Policy;
   readonly workflows: Workflows;
-  readonly tickets: Pick<TicketReader, "readMembership">;
+  readonly tickets: Pick<TicketReader, "readMembership" | "readTicket">;
   readonly self: Facts["self"];
   readonly log: Log;
 }
@@ -31,9 +31,32 @@ async function decide(clerk: Clerk, event: Event): Promise<Decision> {
   const startedRun = cause === null ? null : await findCausedRun(clerk.database, cause);
   const facts: Facts = { self: clerk.self, activeRun, startedRun, membership: undefined };
   const decision = route(event, facts, clerk.policy);
-  if (decision.kind !== "ask") return decision;
+  if (decision.kind !== "ask") return asTicketIsNow(clerk, event, decision);
   const membership = await clerk.tickets.readMembership(decision.account, decision.project);
-  return route(event, { ...facts, membership }, clerk.policy);
+  return asTicketIsNow(clerk, event, route(event, { ...facts, membership }, clerk.policy));
+}
+
+/** Messages overtake each other: what one says of a label counts only while the ticket says the same. */
+async function asTicketIsNow(clerk: Clerk, event: Event, decision: Decision): Promise<Decision> {
+  if (decision.kind === "start") {
+    const { ticket } = decision.target;
+    if (await carriesTrigger(clerk, ticket)) return decision;
+    return { kind: "ignore", reason: `${ticket} does not carry the label any more` };
+  }
+  if (decision.kind === "cancel" && event.type === "ticket.unlabelled") {
+    const carries = await carriesTrigger(clerk, event.ticket).catch((error: unknown) => {
+      // It cannot be read any more: so nobody can want its run.
+      if (error instanceof Permanent) return false;
+      throw error;
+    });
+    if (carries) return { kind: "ignore", reason: `${event.ticket} carries the label again` };
+  }
+  return decision;
+}
+
+async function carriesTrigger({ tickets, policy }: Clerk, ticket: string): Promise<boolean> {
+  const { labels } = await tickets.readTicket(ticket);
+  return Object.keys(policy.triggers.labels).some((label) => labels.includes(label));
 }
 
 /** Does what was decided. @returns the verdict's words and the run that must be rung */
