@@ -99,7 +99,7 @@ export async function startCompany(options: CompanyOptions): Promise<Company> {
   const seats = assignments.map((assignment, index) => ({
     ...assignment,
     ticket: `EVAL${index + 1}-1`,
-    repository: `acme/${assignment.task.name}-${index + 1}`,
+    repository: `acme/${assignment.task.name.replace(/[^\w-]+/g, "-")}-${index + 1}`,
   }));
   const closers: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
   const close = async (): Promise<void> => {

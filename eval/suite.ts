@@ -44,14 +44,15 @@ const passedOn = ["OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_API", "DATABASE_U
 
 /** What a scripted model has to know of a task. */
 export async function workOf(task: Task): Promise<Work> {
-  const [start, solution, wrong, sabotage] = await Promise.all(
-    ["repo", "solution", "wrong", "sabotage"].map((part) => readFiles(`${task.folder}/${part}`)),
+  const [start, check, solution, wrong, sabotage] = await Promise.all(
+    ["repo", "check", "solution", "wrong", "sabotage"].map((part) => readFiles(`${task.folder}/${part}`)),
   );
   return {
     title: task.title,
     criteria: task.acceptanceCriteria,
     test: task.test,
     start: start ?? {},
+    check: { files: check ?? {}, command: task.check },
     solution: solution ?? null,
     wrong: wrong ?? null,
     sabotage: sabotage ?? null,

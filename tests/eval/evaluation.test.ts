@@ -88,7 +88,7 @@ test("the first request of the developer stays below 10 kB, and every byte is co
 });
 
 /** Taken for success today. Once the bot is not fooled any more the test says so, and the name goes from here. */
-const fooling: readonly string[] = ["scripted:wrong", "scripted:saboteur"];
+const fooling: readonly string[] = ["scripted:saboteur"];
 
 describe.each(Object.keys(samples))("%s", (model) => {
   test("never gets a pass", { fails: fooling.includes(model) }, () => {

@@ -12,6 +12,7 @@ const work: Work = {
   test: ["node", "--test"],
   start: { "src/count.js": "a\nb\nc\nb\nd\n", "test/count.test.js": 'test("x", () => {\n  assert.equal(1, 1);\n});\n' },
   solution: { "src/count.js": "a\nb\nc\nB\nd\n", "test/count.test.js": "more\n", "src/new.js": "new\n" },
+  check: { files: { "test/hidden.test.js": "hidden" }, command: ["node", "--test", "test/hidden.test.js"] },
   wrong: null,
   sabotage: null,
 };

@@ -80,18 +80,25 @@ export function passed(asked: Asked): boolean {
   return results(asked).some((text) => /command #\d+ exit 0\b/.test(text));
 }
 
+/** The same finding on every criterion. */
+export function reportOn(
+  work: Work,
+  finding: Omit<z.input<typeof QaReport>["criteria"][number], "criterion">,
+): z.input<typeof QaReport> {
+  return { criteria: criteriaOf(work).map((_, index) => ({ criterion: index + 1, ...finding })) };
+}
+
 /** Runs the tests once and says of every criterion what they showed. */
 export const qa: Role = (asked, work) => {
   if (asked.turn === 0) return { say: "I run the tests.", calls: [call("run", { argv: work.test })] };
   const met = passed(asked);
-  return finish({
-    criteria: criteriaOf(work).map((_, index) => ({
-      criterion: index + 1,
+  return finish(
+    reportOn(work, {
       verdict: met ? "met" : "not_met",
       command: 1,
       evidence: met ? "The tests that exercise it pass" : "The tests fail",
-    })),
-  });
+    }),
+  );
 };
 
 /** Longest argument of a command that the tools take. */
@@ -121,14 +128,13 @@ export const thoroughQa: Role = (asked, work) => {
     return { say: "I run the tests, and some of my own for the criteria.", calls };
   }
   const met = results(asked).some((text) => /command #2 exit 0\b/.test(text));
-  return finish({
-    criteria: criteriaOf(work).map((_, index) => ({
-      criterion: index + 1,
+  return finish(
+    reportOn(work, {
       verdict: met ? "met" : "not_met",
       command: 2,
       evidence: met ? "Tests of my own pass" : "Tests of my own fail",
-    })),
-  });
+    }),
+  );
 };
 
 /** Brings the tree to `answer`, runs the tests, and says what came out. */

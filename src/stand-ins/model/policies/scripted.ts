@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { type Policy, results } from "../policy.ts";
 import type { WrittenTurn } from "../scenario.ts";
-import { analyst, developerTowards, finish, planner, qa, type Role, thoroughQa, writer } from "./roles.ts";
+import { analyst, developerTowards, finish, planner, qa, type Role, reportOn, thoroughQa, writer } from "./roles.ts";
 import { sabotaged } from "./sabotage.ts";
 import { call, type Files, isTest, type Work } from "./work.ts";
 
@@ -35,16 +35,8 @@ const claimOnly: Role = (_asked, work) => {
 /** Says of every criterion that it is met, and cites the first command whatever came of it. */
 const flatterer: Role = (asked, work) => {
   if (asked.turn === 0) return { calls: [call("run", { argv: work.test })] };
-  const count = Math.max(1, Math.min(12, work.criteria.length));
-  return finish({
-    criteria: Array.from({ length: count }, (_, index) => ({
-      criterion: index + 1,
-      verdict: "met",
-      command: 1,
-      evidence: "The tests show it",
-    })),
-    notes: "Everything is met.",
-  });
+  const report = reportOn(work, { verdict: "met", command: 1, evidence: "The tests show it" });
+  return finish({ ...report, notes: "Everything is met." });
 };
 
 const comments: Readonly<Record<string, string>> = { py: "#", sh: "#", rb: "#", toml: "#", yaml: "#", yml: "#" };
