@@ -237,7 +237,13 @@ async function assemble(
       database,
       environment: env,
       jiraUrl: env.JIRA_BASE_URL,
-      cancelRun: (runId, reason) => requestCancel(database, runId, reason),
+      cancelRun: async (runId, reason) => {
+        const run = await requestCancel(database, runId, reason);
+        // It has been worked on: a worker tells the ticket.
+        if (run?.state === "queued") await bell.ring(runId);
+        return run;
+      },
+      policy,
       replay: (id) => replayDelivery(desk, id, parseBody),
       isReady: () =>
         database.query("select 1").then(

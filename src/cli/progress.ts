@@ -11,6 +11,7 @@ const Turn = z.object({
 const Effect = z.object({ kind: z.string(), outcome: z.string(), url: z.string() });
 const Step = z.object({ step: z.string() });
 const End = z.object({ state: z.string(), reason: z.string() });
+const Wait = z.object({ reason: z.string() });
 const Retry = z.object({ reason: z.string(), delayMs: z.number() });
 
 const about: Readonly<Record<string, string>> = {
@@ -73,6 +74,10 @@ export function progressLines(row: ProgressRow, startedAt: number): string[] {
     case "run.retry": {
       const { reason, delayMs } = Retry.parse(row.data);
       return [`${at}    ${styleText("yellow", "again")} in ${Math.round(delayMs / 1000)} s: ${reason}`];
+    }
+    case "run.waiting": {
+      const { reason } = Wait.parse(row.data);
+      return [`${at}  ${styleText("yellow", "waiting")}: ${reason}`];
     }
     case "run.ended": {
       const { state, reason } = End.parse(row.data);

@@ -8,6 +8,7 @@ import helmet from "helmet";
 import type { Run } from "../domain/run.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Log } from "../platform/log.ts";
+import type { Policy } from "../platform/policy.ts";
 import type { DeliveryRow } from "../store/deliveries.ts";
 import type { Database } from "../store/queryable.ts";
 import { createApi } from "./api/router.ts";
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly cancelRun: (runId: string, reason: string) => Promise<Run | null>;
   /** Decides a delivery again; null when there is none. */
   readonly replay: (deliveryId: string) => Promise<DeliveryRow | null>;
+  /** What the budgets are, and of which projects. */
+  readonly policy: Pick<Policy, "budgets" | "projects">;
   /** Whether work can be taken, and why not. */
   readonly isReady: () => Promise<{ ready: boolean; reason: string }>;
   readonly log: Log;

@@ -100,7 +100,7 @@ export async function listTurns(db: Queryable, runId: string): Promise<TurnRow[]
 export interface ProgressRow {
   readonly id: string;
   readonly runId: string;
-  /** step.started, step.done, turn, effect, run.ended, run.waiting, run.retry */
+  /** step.started, step.done, turn, effect, run.ended, run.waiting, run.retry, budget.raised */
   readonly kind: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly createdAt: Date;

@@ -6,8 +6,10 @@ import { apiRoutes } from "../../src/http/api/routes.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { openDatabase } from "../../src/store/database.ts";
 import { listDeliveries } from "../../src/store/deliveries.ts";
+import { reserve, settleReservation } from "../../src/store/pots.ts";
 import type { Database } from "../../src/store/queryable.ts";
-import { calm, seedDeliveries, seedFinished, seedQueued } from "./seed.ts";
+import { handOver } from "../../src/store/runs.ts";
+import { calm, lease, seedDeliveries, seedFinished, seedQueued } from "./seed.ts";
 import { startServer, type TestServer } from "./server.ts";
 
 let database: Database;
@@ -122,6 +124,38 @@ describe("answers are as the document says", () => {
     expect(all.runs.map((run) => run.id)).toEqual(["rneeds", "rdone"]);
     const one = JSON.parse((await server.ask("/api/v1/runs?limit=1")).text) as { runs: { id: string }[] };
     expect(one.runs.map((run) => run.id)).toEqual(["rneeds"]);
+  });
+
+  test("GET budgets lists limits, what is spent and what is held", async () => {
+    const run = await seedQueued(database, "rspends", "SHOP-77");
+    const claimed = await lease(database, run.id);
+    const hold = (usd: number, tokens: number) => database.transaction((tx) => reserve(tx, claimed, { usd, tokens }));
+    const { reservation } = (await hold(0.5, 1000))!;
+    await settleReservation(database, run.id, reservation, { usd: 0.25, tokens: 800, turns: 1 });
+    await hold(0.125, 500);
+    const { status, text } = await server.ask("/api/v1/budgets");
+    expect(status).toBe(200);
+    check("/api/v1/budgets", "get", 200, JSON.parse(text));
+    const { budgets } = JSON.parse(text) as { budgets: { kind: string; subject: string }[] };
+    expect(budgets.map(({ kind, subject }) => `${kind} ${subject}`)).toEqual([
+      "total ",
+      "project SHOP",
+      "ticket SHOP-77",
+      "run rspends",
+    ]);
+    expect(budgets.at(-1)).toEqual({
+      kind: "run",
+      subject: "rspends",
+      period: null,
+      limits: { usd: 5, tokens: 2_000_000, turns: 200 },
+      spent: { usd: 0.25, tokens: 800, turns: 1 },
+      reserved: { usd: 0.125, tokens: 500 },
+      raisedUsd: 0,
+    });
+    const page = (await server.ask("/")).text;
+    expect(page).toContain("ticket SHOP-77");
+    expect(page).toContain("$0.25");
+    await handOver(database, claimed, { state: "cancelled" });
   });
 
   test("POST replay answers with the new delivery", async () => {

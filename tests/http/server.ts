@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Router } from "express";
 import { type AppOptions, createApp } from "../../src/http/app.ts";
 import { silentLog } from "../../src/platform/log.ts";
+import { Policy } from "../../src/platform/policy.ts";
 import type { Database } from "../../src/store/queryable.ts";
 import { requestCancel } from "../../src/store/runs.ts";
 
@@ -20,6 +21,11 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+const policy = Policy.parse({
+  projects: { SHOP: { repository: "acme/shop" } },
+  people: { start: { accounts: ["712020:ada"] } },
+});
+
 export const apiKey = "a-key-for-tests-0123456789";
 
 /** Starts the application on a free port of loopback. */
@@ -35,6 +41,7 @@ export async function startServer(database: Database, options: Partial<AppOption
     jiraUrl: "https://acme.atlassian.net/",
     cancelRun: (runId, reason) => requestCancel(database, runId, reason),
     replay: () => Promise.resolve(null),
+    policy,
     isReady: () => Promise.resolve({ ready: true, reason: "" }),
     log: silentLog,
     ...options,

@@ -3,6 +3,7 @@ import type { Request, Response } from "express";
 import { z } from "zod";
 import type { Run } from "../../domain/run.ts";
 import type { Log } from "../../platform/log.ts";
+import type { Policy } from "../../platform/policy.ts";
 import type { DeliveryRow } from "../../store/deliveries.ts";
 import type { Database } from "../../store/queryable.ts";
 import { Problem } from "../problem.ts";
@@ -13,6 +14,8 @@ export interface ApiServices {
   readonly cancelRun: (runId: string, reason: string) => Promise<Run | null>;
   /** Decides a delivery again; null when there is none. */
   readonly replay: (deliveryId: string) => Promise<DeliveryRow | null>;
+  /** What the budgets are, and of which projects. */
+  readonly policy: Pick<Policy, "budgets" | "projects">;
   readonly log: Log;
 }
 

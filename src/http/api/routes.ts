@@ -1,11 +1,12 @@
 /** All routes of the API, once: express serves this table and the OpenAPI document is printed from it. */
 import { z } from "zod";
 import { Problem } from "../problem.ts";
-import { readDeliveries, readRun, readRuns, readTurns } from "../records.ts";
+import { readBudgets, readDeliveries, readRun, readRuns, readTurns } from "../records.ts";
 import { streamProgress } from "./events.ts";
 import { createDocument } from "./openapi.ts";
 import { type ApiRoute, nothing, route } from "./route.ts";
 import {
+  BudgetList,
   DeliveryAnswer,
   DeliveryList,
   OpenApiAnswer,
@@ -117,6 +118,16 @@ export const apiRoutes: readonly ApiRoute[] = [
       if (delivery === null) throw new Problem(404, "There is no such delivery.");
       return delivery;
     },
+  }),
+  route({
+    method: "get",
+    path: "/api/v1/budgets",
+    summary: "What may be spent, is spent and is held: this month, today's projects, and runs that have not ended",
+    params: nothing,
+    query: nothing,
+    answer: BudgetList,
+    problems: [],
+    handle: async ({ database, policy }) => ({ budgets: await readBudgets(database, policy) }),
   }),
   route({
     method: "get",

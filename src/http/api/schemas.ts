@@ -1,5 +1,6 @@
 /** The shapes of the API, for programs of other people: fields are added here, never renamed or taken away. */
 import { z } from "zod";
+import { potKinds } from "../../domain/budget.ts";
 import { Effect, effectStates, outcomes, Ref } from "../../domain/effect.ts";
 import { senders, verdicts } from "../../domain/event.ts";
 import { Gate, RunState, Target } from "../../domain/run.ts";
@@ -80,7 +81,9 @@ export const Transcript = z.object({ turns: z.array(TurnAnswer) }).register(comp
 
 export const ProgressAnswer = z
   .object({
-    kind: z.string().describe("step.started, step.done, turn, effect, run.retry, run.waiting, run.ended …"),
+    kind: z
+      .string()
+      .describe("step.started, step.done, turn, effect, run.retry, run.waiting, budget.raised, run.ended …"),
     data: z.record(z.string(), z.unknown()),
     createdAt: time,
   })
@@ -102,6 +105,24 @@ export const DeliveryAnswer = z
 export const DeliveryList = z
   .object({ deliveries: z.array(DeliveryAnswer) })
   .register(components, { id: "DeliveryList" });
+
+const amount = z.number().describe("US dollars");
+
+export const BudgetAnswer = z
+  .object({
+    kind: z.enum(potKinds).describe("run ⊂ ticket ⊂ project per day ⊂ total per month"),
+    subject: z.string().describe("The run, ticket or project; empty for the total"),
+    period: z.string().nullable().describe("Day or month in UTC; null for a run and a ticket"),
+    limits: z
+      .object({ usd: amount, tokens: z.number().nullable(), turns: z.number().nullable() })
+      .describe("With what people have added; null: no limit of its own"),
+    spent: z.object({ usd: amount, tokens: z.number().int(), turns: z.number().int() }),
+    reserved: z.object({ usd: amount, tokens: z.number().int() }).describe("Held for model calls that are under way"),
+    raisedUsd: amount.describe("What people have added to the limit, US dollars"),
+  })
+  .register(components, { id: "Budget" });
+
+export const BudgetList = z.object({ budgets: z.array(BudgetAnswer) }).register(components, { id: "BudgetList" });
 
 export const ProblemAnswer = z
   .object({ type: z.string(), title: z.string(), status: z.number().int(), detail: z.string() })

@@ -4,14 +4,14 @@ import type { ApiServices } from "../api/route.ts";
 import { apiRoutes } from "../api/routes.ts";
 import { runId } from "../api/schemas.ts";
 import { Problem } from "../problem.ts";
-import { readDeliveries, readProgress, readRun, readRuns, readTurns } from "../records.ts";
+import { readBudgets, readDeliveries, readProgress, readRun, readRuns, readTurns } from "../records.ts";
 import { sendView } from "../view.ts";
 import { apiPage } from "./api-page.ts";
 import { runListPage } from "./run-list.ts";
 import { runPage } from "./run-page.ts";
 
 /** Rows of each table on the first page. */
-const shown = { runs: 50, deliveries: 30 };
+const shown = { runs: 50, budgets: 20, deliveries: 30 };
 
 function idOf(text: string | undefined): string {
   const id = runId.safeParse(text);
@@ -21,15 +21,20 @@ function idOf(text: string | undefined): string {
 
 /** GET /, GET /runs/:id, POST /runs/:id/cancel and GET /api/docs. */
 export function createDashboard(services: ApiServices & { readonly jiraUrl: string }): Router {
-  const { database, cancelRun, jiraUrl } = services;
+  const { database, cancelRun, jiraUrl, policy } = services;
   const router = Router();
 
   router.get("/", async (_request, response) => {
-    const [runs, deliveries] = await Promise.all([
+    const [runs, budgets, deliveries] = await Promise.all([
       readRuns(database, shown.runs),
+      readBudgets(database, policy),
       readDeliveries(database, shown.deliveries),
     ]);
-    sendView(response, "runs", runListPage(runs, deliveries, { jiraUrl, now: new Date() }));
+    sendView(
+      response,
+      "runs",
+      runListPage(runs, budgets.slice(0, shown.budgets), deliveries, { jiraUrl, now: new Date() }),
+    );
   });
 
   router.get("/runs/:id", async (request, response) => {

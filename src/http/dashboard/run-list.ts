@@ -1,7 +1,10 @@
 /** The first page: the newest runs and the inbox. */
+
+import { nearingShare } from "../../domain/budget.ts";
 import { isEnd, type Run } from "../../domain/run.ts";
-import { asUsd } from "../../platform/template-text.ts";
+import { asCount, asUsd } from "../../platform/template-text.ts";
 import type { DeliveryRow } from "../../store/deliveries.ts";
+import type { BudgetRecord } from "../records.ts";
 import { duration, type Moment, moment, type Pill, runPills, ticketAddress, verdictPills } from "./words.ts";
 
 export interface RunListPage {
@@ -18,6 +21,16 @@ export interface RunListPage {
     readonly cost: string;
     readonly started: Moment;
     readonly took: string;
+  }[];
+  readonly budgets: readonly {
+    readonly owner: string;
+    /** Per cent of the limit. */
+    readonly used: number;
+    readonly pill: Pill;
+    readonly spent: string;
+    readonly held: string;
+    readonly limit: string;
+    readonly tokens: string;
   }[];
   readonly deliveries: readonly {
     readonly received: Moment;
@@ -44,9 +57,37 @@ function countsOf(runs: readonly Run[]): RunListPage["counts"] {
   ];
 }
 
+const budgetPills = {
+  open: { text: "open", tone: "idle" },
+  nearing: { text: "nearly used", tone: "look" },
+  empty: { text: "used up", tone: "bad" },
+} as const satisfies Record<string, Pill>;
+
+function ownerOf({ kind, subject, period }: BudgetRecord): string {
+  if (kind === "total") return `everything, ${period}`;
+  return `${kind} ${subject}${period === null ? "" : `, ${period}`}`;
+}
+
+function budgetRow(record: BudgetRecord): RunListPage["budgets"][number] {
+  const { limits, spent, reserved } = record;
+  const share = spent.usd / limits.usd;
+  const tokens =
+    limits.tokens === null ? asCount(spent.tokens) : `${asCount(spent.tokens)} of ${asCount(limits.tokens)}`;
+  return {
+    owner: ownerOf(record),
+    used: Math.min(100, Math.floor(share * 100)),
+    pill: budgetPills[share >= 0.995 ? "empty" : share >= nearingShare ? "nearing" : "open"],
+    spent: asUsd(spent.usd),
+    held: asUsd(reserved.usd),
+    limit: asUsd(limits.usd),
+    tokens,
+  };
+}
+
 /** What the page shows, seen from `now`. */
 export function runListPage(
   runs: readonly Run[],
+  budgets: readonly BudgetRecord[],
   deliveries: readonly DeliveryRow[],
   options: { jiraUrl: string; now: Date },
 ): RunListPage {
@@ -66,6 +107,7 @@ export function runListPage(
       started: moment(run.createdAt, now),
       took: duration(((isEnd(run.state) ? run.endedAt : null) ?? now).getTime() - run.createdAt.getTime()),
     })),
+    budgets: budgets.map(budgetRow),
     deliveries: deliveries.map((row) => ({
       received: moment(row.receivedAt, now),
       sender: row.sender,

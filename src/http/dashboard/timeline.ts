@@ -22,6 +22,7 @@ export interface Activity {
 function pillOf(row: StepRow, run: Run): Pill {
   if (row.state === "done") return { text: "done", tone: "good" };
   if (isEnd(run.state)) return { text: "stopped here", tone: run.state === "cancelled" ? "idle" : "bad" };
+  if (run.state === "waiting") return { text: "waiting", tone: "look" };
   if (run.state === "queued") return { text: "will go on", tone: "idle" };
   return { text: row.state === "produced" ? "writing" : "working", tone: "busy" };
 }
@@ -35,8 +36,8 @@ export function readTimeline(run: Run, rows: readonly StepRow[], now: Date): Tim
     const start = row.startedAt.getTime();
     const end = row.endedAt?.getTime() ?? until;
     return {
-      // The step that tells the ticket why a run stops is named after the lease that ended it.
-      name: row.step.startsWith("close-") ? "close" : row.step,
+      // The steps that tell the ticket why a run stops or waits are named after the lease that they ended.
+      name: row.step.replace(/^(close|park)-\d+$/, "$1"),
       pill: pillOf(row, run),
       took: duration(end - start),
       started: moment(row.startedAt, now),
@@ -81,6 +82,10 @@ function describe({ kind, data }: ProgressRow): { text: string; detail: string }
       return { text: `${text(data.step)} is done`, detail: "" };
     case "run.retry":
       return { text: `${text(data.step)} will be tried again`, detail: text(data.reason) };
+    case "run.waiting":
+      return { text: `${text(data.step)} waits`, detail: text(data.reason) };
+    case "budget.raised":
+      return { text: "the budget was raised", detail: `${String(data.usd)} US dollars, by ${text(data.by)}` };
     case "run.ended":
       return { text: `the run ended: ${endWord(data.state)}`, detail: text(data.reason) };
     default: {
