@@ -1,6 +1,6 @@
 /** Runs and deliveries as the flow would have left them, written through the store. `text` goes into every free field. */
 import type { EffectDraft } from "../../src/domain/effect.ts";
-import type { Run, EndState } from "../../src/domain/run.ts";
+import type { EndState, Run } from "../../src/domain/run.ts";
 import { decideDelivery, insertDeliveries, listDeliveries } from "../../src/store/deliveries.ts";
 import { markSent, noteFailure, planEffects, settle } from "../../src/store/ledger.ts";
 import type { Database } from "../../src/store/queryable.ts";

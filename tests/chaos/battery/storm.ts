@@ -166,7 +166,8 @@ export async function storm(options: {
     const sending: Promise<{ status: number; ms: number }>[] = [];
     for (const [at, { webhook }] of plan.entries()) {
       const dueAt = begin + (at * seconds * 1000) / events;
-      if (dueAt > performance.now()) await sleep(dueAt - performance.now());
+      const pauseMs = dueAt - performance.now();
+      if (pauseMs > 0) await sleep(pauseMs);
       const late = performance.now() - dueAt;
       sending.push(send(url, webhook).then(({ status, ms }) => ({ status, ms: ms + late })));
     }
