@@ -77,7 +77,7 @@ function permutations<T>(list: readonly T[]): T[][] {
  * The end is decided by the ticket as it is now, not by which message came last: a ticket that carries the label has one queued
  * run, a ticket from which it was taken has none.
  */
-describe("six events of a ticket in all 720 orders", () => {
+describe("six events of a ticket in all 720 orders", { timeout: 120_000 }, () => {
   const policy = Policy.parse({
     projects: { SHOP: { repository: "acme/shop" } },
     people: { start: { roles: ["Developers"] } },
@@ -167,7 +167,7 @@ describe("six events of a ticket in all 720 orders", () => {
   });
 });
 
-test("a storm loses nothing and lets no forgery in", async () => {
+test("a storm loses nothing and lets no forgery in", { timeout: 120_000 }, async () => {
   const report = await storm({ postgresUrl: inject("postgresUrl"), seed: 1, events: 600, seconds: 3 });
   expect(report.wrong).toEqual([]);
   expect(report.peakMb).toBeLessThan(512);
