@@ -66,6 +66,11 @@ export function judgeQa(
   });
 }
 
+/** The same proofs where what showed them is not to be trusted: nothing is "met" any more, for that reason. */
+export function doubted(proof: readonly Proof[], why: string): readonly Proof[] {
+  return proof.map((row) => (row.verdict === "met" ? { ...row, verdict: "cannot_tell", evidence: why } : row));
+}
+
 /** Something on which the developer's words and the diff differ. */
 export type Disagreement = {
   /** A path, or `criterion 2`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkClaim, commandText, type Finding, judgeQa } from "../../src/agents/judge.ts";
+import { checkClaim, commandText, doubted, type Finding, judgeQa } from "../../src/agents/judge.ts";
 import type { CommandResult } from "../../src/domain/ports.ts";
 
 const ran = (argv: string[], exitCode: number | null, timedOut = false): CommandResult => ({
@@ -102,6 +102,14 @@ describe("checkClaim", () => {
     const changed = paths.map((path) => ({ path, status: "M" }));
     expect(checkClaim(said, changed).map((row) => `${row.path}: ${row.problem}`)).toEqual(expected);
   });
+});
+
+it("doubt leaves nothing met, and what is not met as it is", () => {
+  const report = { criteria: [finding("met", 1, 1), finding("not_met", 2, 2)], notes: "" };
+  expect(doubted(judgeQa(report, ["a", "b"], commands), "tests were weakened")).toMatchObject([
+    { verdict: "cannot_tell", command: "npm test", evidence: "tests were weakened" },
+    { verdict: "not_met", evidence: "its words" },
+  ]);
 });
 
 describe("the tests that are claimed to show the criteria", () => {
