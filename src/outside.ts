@@ -3,6 +3,7 @@
  */
 import path from "node:path";
 import { messageOf, Permanent, UserError } from "./domain/errors.ts";
+import type { Sandbox } from "./domain/ports.ts";
 import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
 import { createGitLab } from "./integrations/gitlab/gitlab.ts";
 import { createJiraCloud } from "./integrations/jira/cloud.ts";
@@ -18,8 +19,11 @@ import { createWorkspaces } from "./workspace/workspaces.ts";
 export interface OutsideOptions {
   readonly config: Config;
   readonly log: Log;
-  /** `process-for-demo` runs code of repositories without a sandbox where there is none: for the demo, whose code is ours. */
-  readonly sandbox?: "auto" | "process-for-demo";
+  /**
+   * `process-for-demo` runs code of repositories without a sandbox where there is none: for the demo, whose code is ours. Tests give one
+   * of their own, where commands have to end in a way that no command ends in by itself.
+   */
+  readonly sandbox?: "auto" | "process-for-demo" | Sandbox;
   /** First pause after a passing fault, milliseconds; see `Engine`. */
   readonly retryBaseMs?: number;
   /** How soon calls to a system that is down are held back, and for how long; see `createBreaker`. */
@@ -92,7 +96,11 @@ export function createAdapters(options: OutsideOptions) {
       : withCassette(asked, { ...cassette, directory: path.resolve(cassette.directory), log });
   const { prices } = policy.models;
   const priceUsd = createEstimate({ model: env.OPENAI_MODEL, roles, prices });
-  const sandbox = createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : (options.sandbox ?? "auto"), log });
+  const { sandbox: wanted = "auto" } = options;
+  const sandbox =
+    typeof wanted === "object"
+      ? wanted
+      : createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : wanted, log });
   return { jira, gitlab, confluence, workspaces, model, sandbox, priceUsd };
 }
 

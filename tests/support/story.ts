@@ -34,7 +34,7 @@ export interface StoryOptions extends AcmeOptions {
   /** Settings beside those that lead to Acme. */
   readonly variables?: Readonly<Record<string, string>>;
   /** `process-for-demo` by default: the code in these stories is ours. */
-  readonly sandbox?: "auto" | "process-for-demo";
+  readonly sandbox?: NonNullable<BotOptions["sandbox"]>;
   /** Other patience than the stories usually have. */
   readonly bot?: Partial<Omit<BotOptions, "config" | "role" | "sandbox">>;
   /** Where Jira and GitLab send their webhooks, when that is not the bot. */

@@ -37,6 +37,8 @@ export interface AcmeOptions {
   /** Folder with scenario files; default: those of the demo. */
   readonly scenarioDirectory?: string;
   readonly scenarios?: Parameters<typeof startModel>[0]["scenarios"];
+  /** Models that are programs, by ticket; they go before scenarios. */
+  readonly policies?: NonNullable<Parameters<typeof startModel>[0]["policies"]>;
   /** How long the model thinks, milliseconds. */
   readonly latencyMs?: number;
   /** Pause before Jira sends a webhook again that the bot did not take, milliseconds. */
@@ -88,6 +90,7 @@ export async function startAcme(options: AcmeOptions = {}): Promise<Acme> {
       ...(options.scenarios === undefined
         ? { scenarioDirectory: options.scenarioDirectory ?? path.join(here, "scenarios") }
         : { scenarios: options.scenarios }),
+      ...(options.policies === undefined ? {} : { policies: options.policies }),
       ...(options.latencyMs === undefined ? {} : { latencyMs: options.latencyMs }),
     }),
   ]);
