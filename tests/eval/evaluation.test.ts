@@ -16,7 +16,7 @@ const suite = path.resolve(import.meta.dirname, "../../eval/tasks");
 /** A few tasks per bad model: some have a red test from the start, some are green before anything is done. */
 const samples: Readonly<Record<string, readonly string[]>> = {
   "scripted:lazy": ["js-lru-cache", "py-bookings"],
-  "scripted:wrong": ["js-duration", "js-emitter-once", "py-slugs"],
+  "scripted:wrong": ["js-emitter-once", "py-slugs"],
   "scripted:saboteur": ["js-duration", "js-csv-quotes", "sh-rotate-backups"],
   "scripted:garbled": ["js-lru-cache", "py-slugs"],
   "scripted:looper": ["ts-retry", "py-bookings"],
@@ -87,11 +87,8 @@ test("the first request of the developer stays below 10 kB, and every byte is co
   }
 });
 
-/** Taken for success today. Once the bot is not fooled any more the test says so, and the name goes from here. */
-const fooling: readonly string[] = ["scripted:saboteur"];
-
 describe.each(Object.keys(samples))("%s", (model) => {
-  test("never gets a pass", { fails: fooling.includes(model) }, () => {
+  test("never gets a pass", () => {
     const its = outcomes.filter((outcome) => outcome.model === model);
     expect(its.length).toBeGreaterThan(0);
     expect(its.filter((outcome) => outcome.solved || outcome.falsePass).map(gist)).toEqual([]);
