@@ -21,9 +21,10 @@ const checks = {
   coverage: { covered: 1, total: 3, missing: [ugly] },
   findings: [{ path: ugly, problem: ugly, rule: "dependencies", action: "park" }],
   redBefore: true,
+  lint: tests,
   rounds: 2,
 };
-const checkList = render("gitlab/checks.md", { checks, contradicted: [ugly] }).trim();
+const checkList = render("gitlab/checks.md", { checks, contradicted: [ugly], ignored: [ugly] }).trim();
 const proof = ["met", "not_met", "cannot_tell"].flatMap((verdict) => [
   { criterion: ugly, verdict, command: "grep 'a\\|b' `x`", exitCode: 0, evidence: ugly },
   { criterion: ugly, verdict, command: ugly, exitCode: null, evidence: ugly },
@@ -91,7 +92,7 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     tables: 0,
   },
   "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
-  "gitlab/checks.md": { values: { checks, contradicted: [ugly] }, headings: 0, tables: 0 },
+  "gitlab/checks.md": { values: { checks, contradicted: [ugly], ignored: [ugly] }, headings: 0, tables: 0 },
   "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
   // A section may hold tables and headings below its own.
   "confluence/page.md": { values: page, headings: 2 + 1, tables: 2 + 1 },
@@ -268,8 +269,8 @@ describe("other messages", () => {
 
   it("the list of checks is empty when there is nothing to say", () => {
     const nothing = { originals: null, weakened: [], qaTests: [], coverage: null, findings: [] };
-    const quiet = { ...nothing, showsChange: "unknown", redBefore: false, rounds: 0 };
-    expect(render("gitlab/checks.md", { checks: quiet, contradicted: [] }).trim()).toBe("");
+    const quiet = { ...nothing, showsChange: "unknown", redBefore: false, lint: null, rounds: 0 };
+    expect(render("gitlab/checks.md", { checks: quiet, contradicted: [], ignored: [] }).trim()).toBe("");
   });
 
   it("the commit message ends in trailers that its summary cannot fake", () => {

@@ -239,6 +239,8 @@ export interface Workspaces {
     base?: string;
     patch?: string;
   }): Promise<Workspace>;
+  /** Text of a plain file at the head of the default branch; null when there is none, or it is larger or no file. */
+  readFromDefaultBranch(input: { project: CodeProject; path: string; maxBytes: number }): Promise<string | null>;
   /** Deletes the run's checkout. Nothing happens when there is none. */
   remove(runId: string): Promise<void>;
 }

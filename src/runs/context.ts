@@ -4,6 +4,8 @@ import { Permanent } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
 import type { Log } from "../platform/log.ts";
 import type { ProjectPolicy } from "../platform/policy.ts";
+import { understood } from "../steps/outputs.ts";
+import { noRules, withRules } from "../steps/rules/ticketsmith-file.ts";
 import type { Services, StepContext } from "../steps/step.ts";
 import { listEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
@@ -42,7 +44,9 @@ export async function createContext(options: {
     signal,
     log,
     get project() {
-      return projectOf(run, services);
+      const row = steps.find((candidate) => candidate.step === understood.name && candidate.state !== "started");
+      const rules = row === undefined ? noRules : understood.output.parse(row.output).rules;
+      return withRules(projectOf(run, services), rules);
     },
     get minutes() {
       return minutes();

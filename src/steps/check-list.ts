@@ -1,10 +1,12 @@
 import { render } from "../platform/template.ts";
-import { verified } from "./outputs.ts";
+import { understood, verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 import { changeOf } from "./take-change.ts";
 
 /** What code found out about the run's change besides the result of its tests, as a Markdown list; empty when there is nothing to say. */
 export function checkList(context: StepContext): string {
   const { checks } = context.output(verified);
-  return render("gitlab/checks.md", { checks, contradicted: changeOf(context).claim.contradicted }).trim();
+  const { contradicted } = changeOf(context).claim;
+  const { ignored } = context.output(understood).rules;
+  return render("gitlab/checks.md", { checks, contradicted, ignored }).trim();
 }

@@ -4,6 +4,7 @@ import { dataSection } from "../agents/data.ts";
 import { developer } from "../agents/developer.ts";
 import { render } from "../platform/template.ts";
 import { implemented, noteCommand, planned, understood } from "./outputs.ts";
+import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
 import type { Step } from "./step.ts";
 import { takeChange } from "./take-change.ts";
@@ -24,6 +25,7 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
         understanding: dataSection("Understanding", JSON.stringify(understanding, null, 1)),
         plan: dataSection("Plan", JSON.stringify(context.output(planned), null, 1)),
         tests: tests === null ? null : JSON.stringify(tests),
+        guide: guideSection(context),
       }),
     });
     const change = await takeChange(context, workspace, claim);

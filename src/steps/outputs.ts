@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ChangeClaim, Plan, Understanding } from "../domain/handoff.ts";
 import type { CommandResult } from "../domain/ports.ts";
 import { redact } from "../platform/redact.ts";
+import { RepositoryRules } from "./rules/ticketsmith-file.ts";
 
 /** A command that was run, as outputs keep it. */
 export const CommandNote = z.object({
@@ -65,6 +66,9 @@ export const understood = {
     /** Branch that the merge request goes to, and its head when the run began: everything is built on that commit. */
     targetBranch: z.string(),
     base: z.string(),
+    /** What the repository says about itself: settings of its default branch, and the `AGENTS.md` at its root. */
+    rules: RepositoryRules.prefault({}),
+    guide: z.string().default(""),
   }),
 };
 
@@ -117,6 +121,8 @@ export const Checks = z.object({
   findings: z.array(Remark.extend({ rule: z.string(), action: z.enum(["refuse", "park"]) })).default([]),
   /** The tests are red without the change, too. */
   redBefore: z.boolean().default(false),
+  /** How the repository's own linter ended on the change. Null: it has none that is known. */
+  lint: TestResult.nullable().default(null),
   /** How often the developer was asked to mend the change. */
   rounds: z.number().int().default(0),
 });

@@ -35,6 +35,7 @@ export function runAgent<Output>(
         ...(pages === null || space === undefined ? {} : { pages: { reader: pages, space } }),
         ...(input.written === undefined ? {} : { written: input.written }),
         commands: createCommandLog(),
+        guidesSeen: new Set(),
         signal: context.signal,
         commandTimeoutMs: context.services.policy.policy.commandSeconds * 1000,
         allowedCommands: [...defaultCommands, ...(context.project.test?.slice(0, 1) ?? [])],

@@ -6,6 +6,7 @@ import type { Workspace } from "../domain/ports.ts";
 import { Refusal } from "../workspace/paths.ts";
 import { readInside } from "../workspace/tree.ts";
 import { type PatchSecret, secretsInPatch } from "./change/secrets.ts";
+import { formatChange } from "./checks/own-tools.ts";
 import { type Change, implemented, understood, verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 
@@ -34,6 +35,7 @@ async function existing(root: string, claim: ChangeClaim): Promise<ReadonlySet<s
  * is not even kept.
  */
 export async function takeChange(context: StepContext, workspace: Workspace, claim: ChangeClaim): Promise<Change> {
+  await formatChange(context, workspace);
   const patch = await workspace.diff();
   if (patch === "")
     throw new UserError("The developer agent finished without changing a file, so there is nothing to review.");

@@ -6,6 +6,7 @@ import type { EffectDraft } from "../domain/effect.ts";
 import type { Ticket } from "../domain/ticket.ts";
 import { render } from "../platform/template.ts";
 import { understood } from "./outputs.ts";
+import { readGuide, readRules } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
 import { statusComment } from "./status.ts";
 import type { Step } from "./step.ts";
@@ -48,6 +49,8 @@ export const understand: Step<z.infer<typeof understood.output>> = {
     const repository = await services.code.readProject(run.target.repository);
     const targetBranch = run.target.targetBranch ?? repository.defaultBranch;
     const workspace = await services.workspaces.open({ runId: run.id, project: repository, branch: targetBranch });
+    const rules = await readRules(context, repository, { workspace, branch: targetBranch });
+    const guide = await readGuide(workspace);
     const { output: understanding } = await runAgent(context, analyst, {
       ticket,
       workspace,
@@ -59,6 +62,8 @@ export const understand: Step<z.infer<typeof understood.output>> = {
       repository,
       targetBranch,
       base: workspace.base,
+      rules,
+      guide,
     };
     const asks = understanding.questions.length > 0;
     const body = statusComment(context, {

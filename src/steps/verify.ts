@@ -4,7 +4,7 @@
  */
 import type { z } from "zod";
 import { dataSection } from "../agents/data.ts";
-import { judgeQa } from "../agents/judge.ts";
+import { doubted, judgeQa } from "../agents/judge.ts";
 import { qa } from "../agents/qa.ts";
 import type { QaReport } from "../domain/handoff.ts";
 import type { CommandResult, Workspace } from "../domain/ports.ts";
@@ -15,11 +15,13 @@ import { type Assessment, isRefused } from "./checks/assess.ts";
 import { coverageOfChange, readCoverage } from "./checks/coverage.ts";
 import { settle } from "./checks/mend.ts";
 import { commandFor, judgeOwnTests, type OwnTest, type OwnTests } from "./checks/own-tests.ts";
+import { runLint } from "./checks/own-tools.ts";
 import { runSuite } from "./checks/suite.ts";
 import { closeTrees, openTree } from "./checks/trees.ts";
 import { type Answer, anyOf, citedCommands, failsWithout, hasInlineTests } from "./checks/without-change.ts";
 import { type Checks, implemented, noteCommand, understood, verified } from "./outputs.ts";
 import { refusal } from "./refusal.ts";
+import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
 import type { Step, StepContext } from "./step.ts";
 import { testCommand } from "./test-command.ts";
@@ -55,6 +57,7 @@ async function askQa(context: StepContext, workspace: Workspace, assessment: Ass
       ),
       changed: dataSection("Changed files", change.changed.map((file) => `${file.status} ${file.path}`).join("\n")),
       tests: tests.command === "" ? null : `${tests.command}: ${tests.status}, ${tests.detail}`,
+      guide: guideSection(context),
     }),
   });
   return { report, commands, own: await judgeOwnTests(context, workspace, assessment, [...written]) };
@@ -111,9 +114,11 @@ async function verifyChange(context: StepContext): Promise<Verified> {
   const report = kept?.suite.coverage ?? assessment.coverage;
   const coverage = report === null ? null : readCoverage(report);
   const { acceptanceCriteria } = context.output(understood).understanding;
+  const proof = judgeQa(shown.report, acceptanceCriteria, shown.commands);
+  const isDoubtful = assessment.weakened.length > 0 || assessment.originals?.status === "failed";
   return {
     tests,
-    proof: [...judgeQa(shown.report, acceptanceCriteria, shown.commands)],
+    proof: [...(isDoubtful ? doubted(proof, "the tests that should show it were weakened") : proof)],
     commands: shown.commands.map(noteCommand),
     notes: shown.report.notes,
     checks: {
@@ -123,6 +128,7 @@ async function verifyChange(context: StepContext): Promise<Verified> {
       coverage: coverage === null ? null : coverageOfChange(assessment.files, coverage),
       findings: [...assessment.findings],
       redBefore: await wereRed(context, assessment),
+      lint: await runLint(context, workspace.root),
       rounds,
     },
     change: change.patch === first.patch ? null : change,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nearestGuide } from "./guides.ts";
 import { linesOf, numbered, readText } from "./text-file.ts";
 import { defineTool, PathInput, ToolRefusal, workspaceOf } from "./tool.ts";
 
@@ -24,7 +25,9 @@ export const readFile = defineTool({
       end = from + Math.floor((end - from) / 2);
       text = numbered(lines.slice(from - 1, end), from);
     }
+    const guide =
+      context.guidesSeen === undefined ? "" : await nearestGuide(workspaceOf(context).root, path, context.guidesSeen);
     const next = end < lines.length ? `; go on with from=${end + 1}` : "";
-    return `${path}, lines ${from}-${end} of ${lines.length}${next}\n${text}`;
+    return `${path}, lines ${from}-${end} of ${lines.length}${next}\n${text}${guide}`;
   },
 });

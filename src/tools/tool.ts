@@ -23,6 +23,8 @@ export interface ToolContext {
   readonly written?: Set<string>;
   readonly signal: AbortSignal;
   readonly commandTimeoutMs: number;
+  /** Directories whose `AGENTS.md` the agent has seen; without it none is shown. */
+  readonly guidesSeen?: Set<string>;
   /** Programs that `run` accepts; default `defaultCommands`. */
   readonly allowedCommands?: readonly string[];
 }

@@ -10,6 +10,7 @@ import { Permanent, Retryable } from "../domain/errors.ts";
 import type { CodeProject } from "../domain/ticket.ts";
 import type { Log } from "../platform/log.ts";
 import { GitFailure, type GitOptions, type GitRemote, git, gitLine } from "./git.ts";
+import { splitPath } from "./paths.ts";
 import { createTurns } from "./turns.ts";
 
 /** A mirror that is in place. All ids are full commit ids. */
@@ -20,6 +21,8 @@ export interface Mirror {
   fetchBranch(branch: string, signal?: AbortSignal): Promise<string>;
   /** Makes sure that a commit is here, going to the server only when it is not. Permanent when the server does not have it. */
   ensureCommit(commit: string, signal?: AbortSignal): Promise<void>;
+  /** Text of a plain file in a commit that is here; null when there is none, or it is larger. */
+  readFile(commit: string, file: string, maxBytes: number): Promise<string | null>;
   /** The branch's head on the server right now, or null when there is no such branch. */
   remoteHead(branch: string, signal?: AbortSignal): Promise<string | null>;
   /** Runs git against the server of this mirror with its credentials; the URL is appended by the caller from `url`. */
@@ -174,6 +177,14 @@ export function createMirrors(options: {
         // GitLab lets any commit be fetched by id (Gitaly sets uploadpack.allowAnySHA1InWant).
         // The ref keeps it from being cleaned up while runs build on it.
         await fetchRef(`+${commit}:refs/ticketsmith/commits/${commit}`, signal);
+      },
+      async readFile(commit, file, maxBytes) {
+        const wanted = splitPath(file).join("/");
+        const entry = await gitLine(["ls-tree", "-z", "--long", checkCommitId(commit), "--", wanted], local);
+        // `<mode> blob <id> <size>\t<path>`; a link has another mode, a submodule another type.
+        const found = /^100(?:644|755) blob ([0-9a-f]+) +(\d+)\t/.exec(entry);
+        if (found === null || Number(found[2]) > maxBytes) return null;
+        return (await git(["cat-file", "blob", found[1] ?? ""], local)).toString("utf8");
       },
       async remoteHead(branch, signal) {
         const ref = `refs/heads/${checkBranchName(branch)}`;

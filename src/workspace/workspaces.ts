@@ -88,6 +88,10 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
 
   return {
     open,
+    async readFromDefaultBranch({ project, path: file, maxBytes }) {
+      const mirror = await mirrors.open(project);
+      return mirror.readFile(await mirror.fetchBranch(project.defaultBranch), file, maxBytes);
+    },
     async remove(runId) {
       const name = checkRunId(runId);
       await inTurn(name, () => places.leave(name));

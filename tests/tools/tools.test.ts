@@ -122,6 +122,27 @@ describe("list_files and read_file", () => {
     expect(wide).toMatch(/go on with from=\d+\n1\tx{500}\[… 1500 characters cut\]/);
   });
 
+  it("show the nearest AGENTS.md with the first file below it", async () => {
+    mkdirSync(path.join(root, "src/deep/er"), { recursive: true });
+    put("AGENTS.md", "root rules\n");
+    put("src/AGENTS.md", "src rules\n");
+    put("src/deep/er/AGENTS.md", `deeper rules\n${"x".repeat(3000)}\n`);
+    for (const name of ["src/deep/a.js", "src/deep/er/b.js", "src/deep/er/c.js"]) put(name, "1\n");
+    const guidesSeen = new Set<string>();
+    const read = (file: string): Promise<string> => call("read_file", { path: file }, { guidesSeen });
+    expect(await read("README.md")).toBe("README.md, lines 1-1 of 1\n1\t# Shop");
+    expect(await read("src/deep/a.js")).toBe(
+      "src/deep/a.js, lines 1-1 of 1\n1\t1\n\nsrc/AGENTS.md, for all that is below src/:\nsrc rules",
+    );
+    expect(await read("src/cart.js")).not.toContain("rules");
+    const deeper = await read("./src/deep/er/b.js");
+    expect(deeper).toContain("deeper rules");
+    expect(deeper).not.toContain("src rules");
+    expect(deeper.endsWith("[shortened: read src/deep/er/AGENTS.md]")).toBe(true);
+    expect(await read("src/deep/er/c.js")).not.toContain("rules");
+    expect(await call("read_file", { path: "src/cart.js" })).not.toContain("rules");
+  });
+
   it("say what a file is when it is no text", async () => {
     put("empty", "");
     expect(await call("read_file", { path: "empty" })).toBe("empty is empty");

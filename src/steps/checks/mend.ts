@@ -7,6 +7,7 @@ import { render } from "../../platform/template.ts";
 import { findingText } from "../change/diff-policy.ts";
 import type { Change } from "../outputs.ts";
 import { understood } from "../outputs.ts";
+import { guideSection } from "../rules/guide.ts";
 import { runAgent } from "../run-agent.ts";
 import type { StepContext } from "../step.ts";
 import { takeChange } from "../take-change.ts";
@@ -32,6 +33,7 @@ async function mendOnce(context: StepContext, workspace: Workspace, last: Assess
       task: render("prompts/tasks/mend.md", {
         key: ticket.key,
         understanding: dataSection("Understanding", JSON.stringify(understanding, null, 1)),
+        guide: guideSection(context),
         changed: dataSection(
           "Files that you changed",
           change.changed.map((file) => `${file.status} ${file.path}`).join("\n"),
