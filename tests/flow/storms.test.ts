@@ -1,6 +1,6 @@
 /** One label, told of a thousand times; six events in every order; a storm with forgeries. `npm run chaos storms` has the long version. */
 import { randomUUID } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import type { Event } from "../../src/domain/event.ts";
 import { createInbox } from "../../src/events/accept.ts";
 import { createDecider } from "../../src/events/decide.ts";
@@ -98,11 +98,12 @@ describe("six events of a ticket in all 720 orders", { timeout: 120_000 }, () =>
   };
   type Name = keyof ReturnType<typeof eventsOf>;
 
+  // One for each test: a decider gives every pending delivery its verdict, whoever sent it.
   let database: Database;
-  beforeAll(async () => {
+  beforeEach(async () => {
     database = await openTestDatabase();
   });
-  afterAll(() => database.close());
+  afterEach(() => database.close());
 
   /** Every order on a ticket of its own. @returns how the tickets end, and how many of them so */
   async function endsOf(
