@@ -5,6 +5,9 @@ const finish = (argumentsObject: Record<string, unknown>) => ({
   calls: [{ tool: "finish", arguments: argumentsObject }],
 });
 
+/** Fails in the shop as it was, and passes with the change. */
+const proof = 'import { discountFor } from "./src/discounts.js"; if (discountFor("spring10") !== 10) process.exit(1)';
+
 export const anyTicket: Scenario = {
   ticket: "*",
   agents: {
@@ -47,9 +50,9 @@ export const anyTicket: Scenario = {
       }),
     ],
     qa: [
-      { calls: [{ tool: "run", arguments: { argv: ["node", "--check", "src/discounts.js"] } }] },
+      { calls: [{ tool: "run", arguments: { argv: ["node", "--input-type=module", "-e", proof] } }] },
       finish({
-        criteria: [{ criterion: 1, verdict: "met", command: 1, evidence: "It parses" }],
+        criteria: [{ criterion: 1, verdict: "met", command: 1, evidence: "It ends without an error" }],
         notes: "",
       }),
     ],
