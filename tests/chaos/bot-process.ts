@@ -16,6 +16,8 @@ export type BotSettings = Pick<BotOptions, "role" | "leaseMs" | "sweepMs" | "qui
 
 const config = loadConfig();
 const log = createLog({ level: config.environment.LOG_LEVEL });
+// Whoever started us was killed: nobody else would end us.
+process.once("disconnect", () => process.exit(1));
 const { standBy, ...settings } = JSON.parse(process.argv[2] ?? "{}") as BotSettings;
 // Whoever is killed writes no compile cache at its end.
 flushCompileCache();
