@@ -43,6 +43,8 @@ const labelled: IncomingDelivery = {
 
 beforeAll(async () => {
   acme = await startAcme();
+  // The message counts only while the ticket says the same.
+  acme.jira.createIssue({ project: "SHOP", summary: "Codes", labels: ["ticketsmith"], by: people.mia.accountId });
   directory = await mkdtemp(path.join(os.tmpdir(), "ticketsmith-inbox-"));
   await writeFile(path.join(directory, "policy.yaml"), stringify(acmePolicy));
   url = await createTestDatabase(inject("postgresUrl"));
