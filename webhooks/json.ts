@@ -57,7 +57,7 @@ export function field(value: unknown, name: string): unknown {
 export const Text = z.string().transform((text) => text.replaceAll("\0", "").toWellFormed());
 
 /** An id that is a string in one version of a product and a number in another. */
-export const Id = z.union([z.string(), z.number()]).transform(String);
+export const Id = z.union([Text, z.number()]).transform(String);
 
 /** Reads the body by a schema and says what it means; a body that does not fit is unsupported, naming the first odd field. */
 export function interpret<Body>(
