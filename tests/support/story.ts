@@ -75,7 +75,7 @@ export async function startStory(options: StoryOptions = {}): Promise<Story> {
     acme,
     bot,
     config,
-    async finished(ticket, patienceMs = 20_000) {
+    async finished(ticket, patienceMs = 60_000) {
       const deadline = Date.now() + patienceMs;
       for (;;) {
         const run = (await listRuns(database, 100)).find((one) => one.target.ticket === ticket);
