@@ -42,7 +42,7 @@ async function ended(run: Run): Promise<Run> {
         const now = (await findRun(story.bot.database, run.id))!;
         return isEnd(now.state) ? now : null;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     )
     .not.toBeNull()
     .then(async () => (await findRun(story.bot.database, run.id))!);
@@ -157,14 +157,14 @@ describe("a ticket reaches its limit", () => {
     story.acme.jira.editLabels(ticket, { remove: ["ticketsmith"] }, mia);
     await story.acme.jira.webhooksSettled();
     story.acme.jira.editLabels(ticket, { add: ["ticketsmith"] }, mia);
-    await expect.poll(async () => (await story.finished(ticket)).id, { timeout: 20_000 }).not.toBe(run.id);
+    await expect.poll(async () => (await story.finished(ticket)).id, { timeout: 60_000 }).not.toBe(run.id);
     const second = await story.finished(ticket);
     expect(second).toMatchObject({ state: "waiting", step: "understand", waitingFor: { pots: [`ticket ${ticket}`] } });
     expect(second.costUsd + run.costUsd).toBeLessThanOrEqual(0.4);
     story.acme.jira.comment(ticket, "@ticketsmith budget +5", mia);
     expect(await verdicts(1)).toEqual([`handled: raised by $5: ticket ${ticket}`]);
     await expect
-      .poll(async () => (await findRun(story.bot.database, second.id))?.step, { timeout: 20_000 })
+      .poll(async () => (await findRun(story.bot.database, second.id))?.step, { timeout: 60_000 })
       .not.toBe("understand");
   });
 });
@@ -192,7 +192,7 @@ describe("a project reaches the limit of its day", () => {
     await database.query("update ticketsmith.pots set name = 'project SHOP 2001-01-01' where kind = 'project'");
     await database.query("update ticketsmith.runs set not_before = now() where id = $1", [first.id]);
     const now = async () => (await findRun(database, first.id))!.costUsd;
-    await expect.poll(now, { timeout: 20_000 }).toBeGreaterThan(first.costUsd);
+    await expect.poll(now, { timeout: 60_000 }).toBeGreaterThan(first.costUsd);
     expect((await story.deeds(first)).join()).toMatch(/park-\d+-over\/resumed jira\.status/);
     expect(await findRun(database, second.id)).toMatchObject({ state: "waiting" });
   });

@@ -20,7 +20,7 @@ describe("a second run on the same ticket", () => {
     jira.editLabels("SHOP-1", { remove: ["ticketsmith"] }, people.mia.accountId);
     await jira.webhooksSettled();
     jira.editLabels("SHOP-1", { add: ["ticketsmith"] }, people.mia.accountId);
-    await expect.poll(async () => (await story.finished("SHOP-1")).id, { timeout: 20_000 }).not.toBe(first.id);
+    await expect.poll(async () => (await story.finished("SHOP-1")).id, { timeout: 60_000 }).not.toBe(first.id);
     const second = await story.finished("SHOP-1");
     expect(second.state).toBe("done");
     expect(await story.deeds(second)).toEqual([
