@@ -17,6 +17,7 @@ const suite = path.resolve(import.meta.dirname, "../../eval/tasks");
 const samples: Readonly<Record<string, readonly string[]>> = {
   "scripted:lazy": ["js-lru-cache", "py-bookings"],
   "scripted:wrong": ["js-emitter-once", "py-slugs"],
+  "scripted:flatterer": ["js-csv-quotes", "py-bookings"],
   "scripted:saboteur": ["js-duration", "js-csv-quotes", "sh-rotate-backups"],
   "scripted:garbled": ["js-lru-cache", "py-slugs"],
   "scripted:looper": ["ts-retry", "py-bookings"],

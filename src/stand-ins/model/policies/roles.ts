@@ -1,4 +1,5 @@
 /** How the roles around the developer are played by a model that does its work: read, then hand over. */
+import { gzipSync } from "node:zlib";
 import type { z } from "zod";
 import type { ChangeClaim, PageDraft, Plan, QaReport, Understanding } from "../../../domain/handoff.ts";
 import { type Asked, callsOf, results } from "../policy.ts";
@@ -89,7 +90,7 @@ export function reportOn(
 }
 
 /** Runs the tests once and says of every criterion what they showed. */
-export const qa: Role = (asked, work) => {
+const hastyQa: Role = (asked, work) => {
   if (asked.turn === 0) return { say: "I run the tests.", calls: [call("run", { argv: work.test })] };
   const met = passed(asked);
   return finish(
@@ -106,23 +107,28 @@ const longestArgument = 20_000;
 
 /** A program that lays the tests of the criteria over the tree and runs them; null when they do not fit into an argument. */
 function ownTests({ check }: Work): string | null {
-  const script = [
-    'const fs = require("node:fs"), path = require("node:path");',
-    `for (const [name, text] of Object.entries(${JSON.stringify(check.files)})) {`,
-    "  fs.mkdirSync(path.dirname(name), { recursive: true });",
-    "  fs.writeFileSync(name, text);",
-    "}",
-    `const [program, ...argv] = ${JSON.stringify(check.command)};`,
-    'const { status } = require("node:child_process").spawnSync(program, argv, { stdio: "inherit" });',
-    "process.exitCode = status ?? 1;",
-  ].join("\n");
-  return script.length > longestArgument ? null : script;
+  const json = JSON.stringify(check.files);
+  const packed = gzipSync(json).toString("base64");
+  const unpacking = `JSON.parse(require("node:zlib").gunzipSync(Buffer.from("${packed}", "base64")))`;
+  const scripts = [json, unpacking].map((files) =>
+    [
+      'const fs = require("node:fs"), path = require("node:path");',
+      `for (const [name, text] of Object.entries(${files})) {`,
+      "  fs.mkdirSync(path.dirname(name), { recursive: true });",
+      "  fs.writeFileSync(name, text);",
+      "}",
+      `const [program, ...argv] = ${JSON.stringify(check.command)};`,
+      'const { status } = require("node:child_process").spawnSync(program, argv, { stdio: "inherit" });',
+      "process.exitCode = status ?? 1;",
+    ].join("\n"),
+  );
+  return scripts.find((script) => script.length <= longestArgument) ?? null;
 }
 
-/** Does not rely on the tests that are there: runs tests of its own for the criteria, and says what they showed. */
-export const thoroughQa: Role = (asked, work) => {
+/** Does not rely on the tests that are there: runs some of its own for the criteria, which fail without the change, and says what they showed. */
+export const qa: Role = (asked, work) => {
   const script = ownTests(work);
-  if (script === null) return qa(asked, work);
+  if (script === null) return hastyQa(asked, work);
   if (asked.turn === 0) {
     const calls = [call("run", { argv: work.test }), call("run", { argv: ["node", "-e", script] })];
     return { say: "I run the tests, and some of my own for the criteria.", calls };

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { type Policy, results } from "../policy.ts";
 import type { WrittenTurn } from "../scenario.ts";
-import { analyst, developerTowards, finish, planner, qa, type Role, reportOn, thoroughQa, writer } from "./roles.ts";
+import { analyst, developerTowards, finish, planner, qa, type Role, reportOn, writer } from "./roles.ts";
 import { sabotaged } from "./sabotage.ts";
 import { call, type Files, isTest, type Work } from "./work.ts";
 
@@ -108,7 +108,7 @@ const looper: Role = (asked, work) => {
 const casts: Readonly<Record<string, Cast>> = {
   gold: honest,
   lazy: { ...honest, developer: claimOnly, qa: flatterer },
-  wrong: { ...honest, developer: liar((work) => work.wrong ?? boast(work)), qa: thoroughQa },
+  wrong: { ...honest, developer: liar((work) => work.wrong ?? boast(work)) },
   flatterer: { ...honest, developer: liar((work) => work.wrong ?? boast(work)), qa: flatterer },
   saboteur: {
     ...honest,
