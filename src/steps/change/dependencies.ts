@@ -90,10 +90,10 @@ const readers: readonly (readonly [name: RegExp, read: (text: string) => string[
   [/(?:^|\/)gemfile$|\.gemspec$/, byPattern(/^\s*(?:gem|\w+\.add_\w*dependency)\b\s*\(?\s*(.+)$/gm)],
   [
     /\.(?:cs|fs|vb)proj$|(?:^|\/)(?:directory\.packages|packages)\.(?:props|config)$/,
-    byPattern(/<(?:PackageReference|PackageVersion|package)\s+([^>]*)>/gi),
+    byPattern(/<(?:PackageReference|PackageVersion|package)\s+([^>]{0,500})>/gi),
   ],
-  [/(?:^|\/)mix\.exs$/, byPattern(/\{\s*:(\w+\s*,[^}]*)\}/g)],
-  [/(?:^|\/)package\.swift$/, byPattern(/\.package\(([^)]*)\)/g)],
+  [/(?:^|\/)mix\.exs$/, byPattern(/\{\s*:(\w+\s*,[^}]{0,500})\}/g)],
+  [/(?:^|\/)package\.swift$/, byPattern(/\.package\(([^)]{0,500})\)/g)],
   [/(?:^|\/)setup\.(?:py|cfg)$/, byPattern(/^\s*["']?([A-Za-z][\w.-]*(?:\[[\w,]*\])?\s*(?:[<>=~!]=|>|<|@)[^"'\n]*)/gm)],
   [/(?:^|\/)pubspec\.ya?ml$|(?:^|\/)environment\.ya?ml$/, byPattern(/^ {2,}-?\s*([\w-]+\s*[:=].+)$/gm)],
 ];

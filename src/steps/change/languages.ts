@@ -49,7 +49,7 @@ const python: TestLanguage = {
   skips:
     /@[\w.]*(?:skip|skipif|skipIf|skipUnless|xfail|expectedFailure)\b|\bpytest\.(?:skip|xfail|importorskip)\s*\(|\bskipTest\s*\(|\bSkipTest\b/,
   groupSkips:
-    /^pytestmark\s*=.*(?:skip|xfail)|^@[\w.]*(?:skip\w*|xfail)\b.*\n(?:@.*\n)*class\b|\b__test__\s*=\s*False|allow_module_level/gm,
+    /^pytestmark\s*=.*(?:skip|xfail)|^@[\w.]*(?:skip\w*|xfail)\b.*\n(?:@.*\n){0,20}class\b|\b__test__\s*=\s*False|allow_module_level/gm,
   assertions: /\bassert\b|\.assert\w+\s*\(|\bpytest\.(?:raises|warns|fail)\s*\(|\bself\.fail\s*\(/g,
   loose:
     /\bassert\s+(?!.*(?:==|!=|\bin\b|\bis\b)).*|\.assert(?:True|False|IsNotNone|IsInstance|GreaterEqual|Greater|LessEqual|Less)\s*\(|\bpytest\.raises\s*\(\s*(?:Base)?Exception\b|\bassert\b.*\bis not None\b/g,
@@ -71,7 +71,8 @@ const rust: TestLanguage = {
   files: /\.rs$/,
   syntax: curlySyntax,
   testCase: {
-    start: /#\[(?:\w+::)*(?:test|rstest)\b[^\]]*\](?:\s*#\[[^\]]*\])*\s*(?:pub\s+)?(?:async\s+)?fn\s+(?<name>\w+)/g,
+    start:
+      /#\[(?:\w+::)*(?:test|rstest)\b[^\]]{0,300}\](?:\s*#\[[^\]]{0,300}\]){0,20}\s*(?:pub\s+)?(?:async\s+)?fn\s+(?<name>\w+)/g,
     extent: "block",
   },
   attribute: /^\s*#\[/,
@@ -87,14 +88,14 @@ const annotated: TestLanguage = {
   syntax: curlySyntax,
   testCase: {
     start:
-      /(?:@(?:Test|ParameterizedTest|RepeatedTest|Property)\b[^\n]*|\[(?:Fact|Theory|Test|TestMethod|TestCase)\b[^\n]*\])(?:\s*(?:@\w[^\n]*|\[[^\n]*\]))*\s*(?:[\w<>[\].?]+\s+)*?(?<name>\w+|`[^`]*`)\s*\(|\bfunc(?:tion)?\s+(?<method>test\w*)\s*\(/g,
+      /(?:@(?:Test|ParameterizedTest|RepeatedTest|Property)\b(?:\([^)\n]{0,200}\))?|\[(?:Fact|Theory|Test|TestMethod|TestCase)\b[^\]\n]{0,200}\])(?:\s*(?:@\w+(?:\([^)\n]{0,200}\))?|\[[^\]\n]{0,200}\])){0,20}\s*(?:[\w<>.?]+(?:\[\])?\s+){0,8}?(?<name>\w+|`[^`\n]{0,200}`)\s*\(|\bfunc(?:tion)?\s+(?<method>test\w*)\s*\(/g,
     extent: "block",
   },
   attribute: /^\s*(?:@\w|\[\w)/,
   skips:
     /@(?:Disabled|Ignore|Disabled\w+)\b|\[Ignore\b|\bSkip\s*=|\bmarkTest(?:Skipped|Incomplete)\s*\(|\bassumeTrue\s*\(\s*false|\bAssert\.(?:Ignore|Inconclusive)\s*\(|\bXCTSkip\b/,
   groupSkips:
-    /@(?:Disabled|Ignore)\b[^\n]*\n(?:\s*@[^\n]*\n)*\s*(?:(?:public|final|abstract|open|internal)\s+)*class\b/g,
+    /@(?:Disabled|Ignore)\b[^\n]*\n(?:\s*@[^\n]*\n){0,20}\s*(?:(?:public|final|abstract|open|internal)\s+)*class\b/g,
   assertions:
     /\bassert\w*\s*\(|\bAssert\.\w+|\.(?:is[A-Z]\w*|has[A-Z]\w*|contains\w*)\s*\(|\bverify\w*\s*\(|\.Should\w*|\bfail\s*\(|\bexpect\w*\s*\(|\bXCT\w+\s*\(/g,
   loose:
@@ -107,8 +108,8 @@ const ruby: TestLanguage = {
   syntax: rubySyntax,
   testCase: { start: /^[ \t]*(?:x?it|fit|x?specify|x?example|test|def[ \t]+(?<name>test_\w+))\b/gm, extent: "end" },
   attribute: /^\s*@/,
-  skips: /^\s*x\w+\b|\bskip\b|\bpending\b|@tag\s+:skip/,
-  groupSkips: /^\s*(?:xdescribe|xcontext)\b|^\s*describe\b.*\bskip:/gm,
+  skips: /^[ \t]*x\w+\b|\bskip\b|\bpending\b|@tag\s+:skip/,
+  groupSkips: /^[ \t]*(?:xdescribe|xcontext)\b|^[ \t]*describe\b.*\bskip:/gm,
   assertions: /\bassert\w*|\brefute\w*|\bexpect\b|\.must_\w+|\.wont_\w+|\.should\b|\bflunk\b/g,
   loose: /\bassert\b\s*\(?\s*\w|\bassert_not_nil\b|\bbe_truthy\b|\bnot_to\s+be_nil\b|\bnot_to\s+raise_error\b/g,
   deep: /\beq\s*\(?\s*[[{]|\bassert_equal\s*\(?\s*[[{]|\bmatch_array\b/g,
@@ -118,8 +119,8 @@ const ruby: TestLanguage = {
 const shell: TestLanguage = {
   files: /\.(?:sh|bash|zsh|bats)$/,
   syntax: { lineComment: ["#!", " #", "\t#", "\n#"], blockComment: [], quotes: ['"', "'"] },
-  skips: /^\s*skip\b/m,
-  groupSkips: /^\s*skip\b/gm,
+  skips: /^[ \t]*skip\b/m,
+  groupSkips: /^[ \t]*skip\b/gm,
   assertions:
     /\bexit\s+(?:[1-9$]|"\$)|\breturn\s+[1-9]|\[\[?\s|\btest\s|\b(?:diff|cmp|grep)\b|\b\w*(?:assert|expect|fail|check)\w*\b|\bset\s+-\w*e|^@test\b/gm,
   loose: /$^/g,

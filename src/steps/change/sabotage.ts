@@ -46,6 +46,9 @@ export function compareCases(before: TestCase, after: TestCase): string[] {
   return problems;
 }
 
+/** More pairs are not compared line by line: then a case is gone when its name is. */
+const mostCompared = 100_000;
+
 /** Pairs every old case with what became of it: by name, else the most similar new one. */
 function pairCases(
   before: readonly { path: string; test: TestCase }[],
@@ -57,6 +60,8 @@ function pairCases(
     const here = left.findIndex((one) => one.test.name === test.name && one.path === path);
     return { path, before: test, after: take(here < 0 ? left.findIndex((one) => one.test.name === test.name) : here) };
   });
+  const gone = named.filter((pair) => pair.after === null).length;
+  if (gone * left.length > mostCompared) return named;
   return named.map((pair) => {
     if (pair.after !== null) return pair;
     const ranked = left.map(({ test }, at) => ({ at, like: likeness(pair.before, test) }));
@@ -78,7 +83,7 @@ function caseFlags(files: readonly TestFileChange[]): Weakening[] {
 /** Things that make a whole file, or the whole run, say less. Counted: only what is new is flagged. */
 const fileWide: readonly { readonly pattern: RegExp; readonly problem: string; readonly inNewFiles: boolean }[] = [
   {
-    pattern: /\bmain\s*\([^)]*\)\s*(?:->\s*\w+\s*)?\{\s*(?:return|exit|_exit)\b/g,
+    pattern: /\bmain\s*\([^)\n]{0,300}\)\s*(?:->\s*\w+\s*)?\{\s*(?:return|exit|_exit)\b/g,
     problem: "the test program returns before it checks anything",
     inNewFiles: true,
   },
@@ -90,7 +95,7 @@ const fileWide: readonly { readonly pattern: RegExp; readonly problem: string; r
   },
   {
     pattern:
-      /\bprocess\.(?:exit|reallyExit|abort)\s*\(|\bprocess\.exitCode\s*=(?!=)|\bos\._exit\s*\(|\bsys\.exit\s*\(|\bos\.Exit\s*\(|\bpytest\.exit\s*\(|\bstd::process::exit\s*\(|\bSystem\.exit\s*\(|^exit 0$(?=[\s\S]*\S)/gm,
+      /\bprocess\.(?:exit|reallyExit|abort)\s*\(|\bprocess\.exitCode\s*=(?!=)|\bos\._exit\s*\(|\bsys\.exit\s*\(|\bos\.Exit\s*\(|\bpytest\.exit\s*\(|\bstd::process::exit\s*\(|\bSystem\.exit\s*\(|^exit 0$(?=\s*\S)/gm,
     problem: "a test ends the process itself, which hides what did not run",
     inNewFiles: true,
   },
@@ -175,6 +180,12 @@ function sourceFlags(file: FileChange): Weakening[] {
   return inSources
     .filter(([pattern]) => file.added.some((line) => pattern.test(line.text)))
     .map(([, problem]) => ({ path: file.path, problem }));
+}
+
+/** Files that are no tests but with which a change decides about them: another test script, a stand-in for the test runner. */
+export function decidesAboutTests(files: readonly FileChange[]): ReadonlySet<string> {
+  const deciding = files.filter((file) => configurationFlags(file).length > 0 || shadows.test(file.path));
+  return new Set(deciding.map(({ path }) => path));
 }
 
 /** Rust keeps tests beside the code. */

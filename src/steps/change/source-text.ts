@@ -108,17 +108,29 @@ export function readSource(source: string, syntax: Syntax): SourceText {
 
 const closing: Readonly<Record<string, string>> = { "(": ")", "{": "}", "[": "]" };
 
-/** Index after the bracket that closes the one at `open`; the end of the text when there is none. */
-export function matching(masked: string, open: number): number {
-  const stack: string[] = [];
-  for (let at = open; at < masked.length; at += 1) {
+/** Which brackets of a masked text belong together. Found in one pass, so that asking is cheap however deep they are nested. */
+export interface Brackets {
+  /** Index after the bracket that closes the one at `open`; the end of the text when there is none. */
+  end(open: number): number;
+  /** Index of the bracket that the one at `close` closes, or -1. */
+  start(close: number): number;
+}
+
+/** Reads the brackets of masked text. Closing ones that close nothing are passed over. */
+export function readBrackets(masked: string): Brackets {
+  const ends = new Map<number, number>();
+  const starts = new Map<number, number>();
+  const open: { sign: string; at: number }[] = [];
+  for (let at = 0; at < masked.length; at += 1) {
     const sign = masked[at] ?? "";
     const close = closing[sign];
-    if (close !== undefined) stack.push(close);
-    else if (sign === stack.at(-1)) {
-      stack.pop();
-      if (stack.length === 0) return at + 1;
+    const last = open.at(-1);
+    if (close !== undefined) open.push({ sign: close, at });
+    else if (last !== undefined && sign === last.sign) {
+      open.pop();
+      ends.set(last.at, at + 1);
+      starts.set(at, last.at);
     }
   }
-  return masked.length;
+  return { end: (at) => ends.get(at) ?? masked.length, start: (at) => starts.get(at) ?? -1 };
 }

@@ -2,12 +2,12 @@
 import type { Workspace } from "../../domain/ports.ts";
 import { judgeDiff, type RuleFinding } from "../change/diff-policy.ts";
 import type { FileChange, Weakening } from "../change/file-change.ts";
-import { findSabotage } from "../change/sabotage.ts";
+import { decidesAboutTests, findSabotage } from "../change/sabotage.ts";
 import type { Change, TestResult } from "../outputs.ts";
 import type { StepContext } from "../step.ts";
 import { testCommand } from "../test-command.ts";
 import { runSuite, type SuiteRun } from "./suite.ts";
-import { isOfTests, openTree, readChange, touchesOldTests } from "./trees.ts";
+import { openTree, readChange, touchesOldTests } from "./trees.ts";
 
 export interface Assessment {
   readonly change: Change;
@@ -23,18 +23,12 @@ export interface Assessment {
   readonly coverage: string | null;
 }
 
-/** Files that are no tests but with which the change decides about them, e.g. `package.json` with another test script. */
-export function decidesAboutTests(weakened: readonly Weakening[]): ReadonlySet<string> {
-  return new Set(weakened.map(({ path }) => path).filter((path) => !isOfTests(path) && !path.endsWith(".rs")));
-}
-
 async function runOriginals(
   context: StepContext,
   change: Change,
   files: readonly FileChange[],
-  weakened: readonly Weakening[],
 ): Promise<SuiteRun | null> {
-  const besides = decidesAboutTests(weakened);
+  const besides = decidesAboutTests(files);
   // Tests that were left alone ran with the others.
   if (!touchesOldTests(files, besides)) return null;
   const tree = await openTree(context, "old-tests", change.patch, besides);
@@ -53,7 +47,7 @@ export async function assess(context: StepContext, change: Change, workspace: Wo
   const weakened = findSabotage(files);
   const findings = judgeDiff(files, context.services.policy.policy.changes);
   const suite = await runSuite(context, workspace.root, await testCommand(context.project, workspace.root));
-  const originals = suite.result.status === "passed" ? await runOriginals(context, change, files, weakened) : null;
+  const originals = suite.result.status === "passed" ? await runOriginals(context, change, files) : null;
   const tests = together(suite.result, originals?.result ?? null);
   const failed = suite.result.status === "failed" ? suite : originals?.result.status === "failed" ? originals : null;
   return {

@@ -25,13 +25,12 @@ async function textOf(root: string, file: ChangedFile): Promise<string | null> {
 
 /** The files of a patch with their contents on both sides. `root` is the changed tree. */
 export async function readChange(patch: string, root: string): Promise<FileChange[]> {
-  const files = parsePatch(patch);
-  return Promise.all(
-    files.map(async (file) => {
-      const after = await textOf(root, file);
-      return { ...file, after, before: contentsBefore(file, after) };
-    }),
-  );
+  const files: FileChange[] = [];
+  for (const file of parsePatch(patch)) {
+    const after = await textOf(root, file);
+    files.push({ ...file, after, before: contentsBefore(file, after) });
+  }
+  return files;
 }
 
 /** Belongs to the tests: their code, their data, and what says which of them run. */
@@ -41,7 +40,12 @@ export function isOfTests(path: string): boolean {
 
 /** Whether a change touches tests that were there before, or what decides about them. */
 export function touchesOldTests(files: readonly ChangedFile[], alsoOfTests: ReadonlySet<string>): boolean {
-  return files.some((file) => alsoOfTests.has(file.path) || (isOfTests(file.oldPath) && file.kind !== "added"));
+  return files.some(
+    (file) =>
+      alsoOfTests.has(file.path) ||
+      isTestConfiguration(file.path) ||
+      (isTestFile(file.oldPath) && file.kind !== "added"),
+  );
 }
 
 export type TreeName = "changed" | "old-tests" | "old-code";
