@@ -37,11 +37,11 @@ function newLines(hunk: Hunk): string[] {
   return hunk.lines.filter(({ kind }) => kind !== "-").map(({ text }) => text);
 }
 
-/** Blank context lines at the end are often the gap between two hunks. */
+/** Blank context lines at the end are often the gap between two hunks; where they are all the context, they stay. */
 function trimmed(hunk: Hunk): Hunk {
   const lines = [...hunk.lines];
   while (lines.length > 1 && lines.at(-1)?.kind === " " && lines.at(-1)?.text.trim() === "") lines.pop();
-  return { ...hunk, lines };
+  return lines.every(({ kind }) => kind === "+") ? hunk : { ...hunk, lines };
 }
 
 /** Where a hunk goes (an index), or why it goes nowhere. `from`: the end of the hunk before, which comes first in the file. */

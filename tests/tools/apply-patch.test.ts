@@ -170,5 +170,6 @@ it("what it makes of a diff is what diff made it from", () => {
       const result = applyHunks(`${before.join("\n")}\n`, [hunk]);
       expect(result).toMatchObject({ ok: true, text: `${after.join("\n")}\n` });
     }),
+    { examples: [[[""], ["a"], 0, 0]] },
   );
 });
