@@ -13,7 +13,7 @@ import { createEstimate } from "./models/prices.ts";
 import { type BreakerOptions, type BreakerState, createBreaker, guarded } from "./platform/breaker.ts";
 import type { Config } from "./platform/config.ts";
 import type { Log } from "./platform/log.ts";
-import { createSandbox } from "./workspace/sandbox.ts";
+import { createSandbox, type SandboxOptions } from "./workspace/sandbox.ts";
 import { createWorkspaces } from "./workspace/workspaces.ts";
 
 export interface OutsideOptions {
@@ -35,6 +35,16 @@ export interface OutsideOptions {
 type BreakerPatience = Pick<BreakerOptions, "failures" | "probeMs" | "lockedOutMs">;
 
 export type Adapters = ReturnType<typeof createAdapters>;
+
+/** Where the policy wants code to be run; `usual` when it leaves that to us. */
+function sandboxMode(
+  { policy: { policy }, engineEnvironment }: Config,
+  usual: "auto" | "process-for-demo",
+): SandboxOptions["mode"] {
+  const { sandbox, image = "" } = policy;
+  if (sandbox === "none") return "off";
+  return sandbox === "bubblewrap" ? usual : { engine: sandbox, image, env: engineEnvironment };
+}
 
 /** @throws UserError when a setting that an adapter needs is missing or wrong */
 export function createAdapters(options: OutsideOptions) {
@@ -97,10 +107,7 @@ export function createAdapters(options: OutsideOptions) {
   const { prices } = policy.models;
   const priceUsd = createEstimate({ model: env.OPENAI_MODEL, roles, prices });
   const { sandbox: wanted = "auto" } = options;
-  const sandbox =
-    typeof wanted === "object"
-      ? wanted
-      : createSandbox({ mode: policy.policy.sandbox === "none" ? "off" : wanted, log });
+  const sandbox = typeof wanted === "object" ? wanted : createSandbox({ mode: sandboxMode(config, wanted), log });
   return { jira, gitlab, confluence, workspaces, model, sandbox, priceUsd };
 }
 

@@ -176,7 +176,7 @@ export interface Model {
 
 export interface SandboxStatus {
   /** `process` is no sandbox at all and only the demo may use it, for code that is ours. */
-  readonly kind: "bubblewrap" | "process" | "none";
+  readonly kind: "bubblewrap" | "container" | "process" | "none";
   /** Why it is so, for people. */
   readonly reason: string;
 }

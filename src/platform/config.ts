@@ -17,7 +17,11 @@ export interface Config {
   readonly environment: Environment;
   /** What git needs of our own environment: where it is, and how it gets out. Nothing else reaches it. */
   readonly gitEnvironment: Readonly<Record<string, string>>;
+  /** What the client of a container engine needs to find its service. No container gets any of it. */
+  readonly engineEnvironment: Readonly<Record<string, string>>;
 }
+
+const forEngine = ["HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONTEXT", "CONTAINER_HOST"];
 
 const forGit = [
   "PATH",
@@ -97,5 +101,11 @@ export function loadConfig(variables?: Readonly<Record<string, string | undefine
       return value === undefined || value === "" ? [] : [[name, value] as const];
     }),
   );
-  return { policy, environment: environment.data, gitEnvironment };
+  const engineEnvironment = Object.fromEntries(
+    forEngine.flatMap((name) => {
+      const value = set[name] ?? process.env[name];
+      return value === undefined || value === "" ? [] : [[name, value] as const];
+    }),
+  );
+  return { policy, environment: environment.data, gitEnvironment, engineEnvironment };
 }

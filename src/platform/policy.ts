@@ -141,9 +141,14 @@ export const Policy = z
           .default([])
           .describe("Hosts, besides Jira, GitLab and Confluence, that bodies may link to"),
         sandbox: z
-          .enum(["bubblewrap", "none"])
+          .enum(["bubblewrap", "docker", "podman", "none"])
           .default("bubblewrap")
           .describe("Where code of repositories is run. none: nowhere, tests are then reported as not run"),
+        image: z
+          .string()
+          .regex(/^[\w][\w./:@-]*$/, "must be the name of an image, e.g. node:24-bookworm")
+          .optional()
+          .describe("Image for docker and podman, with node and what the tests need. It is never pulled"),
         commandSeconds: z
           .number()
           .int()
@@ -173,6 +178,10 @@ export const Policy = z
       .describe("Author of commits"),
   })
   .superRefine((policy, context) => {
+    const { sandbox, image } = policy.policy;
+    if ((sandbox === "docker" || sandbox === "podman") && image === undefined) {
+      context.addIssue({ code: "custom", path: ["policy", "image"], message: `is missing: ${sandbox} needs an image` });
+    }
     for (const [key, project] of Object.entries(policy.projects)) {
       if (project.parentPage !== undefined && project.space === undefined) {
         context.addIssue({ code: "custom", path: ["projects", key, "parentPage"], message: "needs a space beside it" });

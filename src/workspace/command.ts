@@ -44,15 +44,15 @@ export async function seeThrough(
   command: Command,
   limits: SandboxLimits,
   started: Started,
-  pipes: { readonly input?: string; readonly status?: Sink; readonly files?: Sink } = {},
+  pipes: { readonly input?: string; readonly stdout?: Sink; readonly status?: Sink; readonly files?: Sink } = {},
 ): Promise<CommandResult> {
   const stdout = createEnds(limits.outputBytes);
   const stderr = createEnds(limits.outputBytes);
   const watch = createWatch(limits);
   const end = await started.finish({
-    ...pipes,
     stdout,
     stderr,
+    ...pipes,
     timeoutMs: command.timeoutMs,
     signal: command.signal,
     watch: (pid) => watch.excess(pid),

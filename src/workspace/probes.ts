@@ -10,19 +10,19 @@ import path from "node:path";
 import type { CommandResult } from "../domain/ports.ts";
 
 /**
- * Runs inside, as CommonJS for any Node from 18. argv: path of a host file, port of a host listener.
+ * Runs inside, as CommonJS for any Node from 18. argv: path of a host file, port of a host listener, `container` in one.
  * Prints the names of the escapes that worked, as JSON.
  */
 const probe = `
 const fs = require("node:fs"), net = require("node:net"), { spawnSync } = require("node:child_process");
-const [secret, port] = process.argv.slice(2);
+const [secret, port, inContainer] = process.argv.slice(2);
 const escapes = [];
 const attempt = (name, works) => { try { if (works()) escapes.push(name); } catch {} };
 const allowed = new Set(["PATH", "HOME", "TMPDIR", "PWD", "OLDPWD", "SHLVL", "_", "CI", "LANG", "NO_COLOR", "NO_UPDATE_NOTIFIER"]);
 const foreign = (names) => names.some((name) => !allowed.has(name));
 const environOf = (pid) => fs.readFileSync("/proc/" + pid + "/environ", "utf8").split("\\0").filter(Boolean).map((pair) => pair.split("=")[0]);
 attempt("environment", () => foreign(Object.keys(process.env)));
-attempt("environment of the parent", () => foreign(environOf(1)));
+attempt("environment of the parent", () => inContainer === undefined && foreign(environOf(1)));
 attempt("host file", () => fs.existsSync(secret));
 attempt("host file through /proc", () => fs.existsSync("/proc/1/root" + secret) || fs.existsSync("/proc/self/root" + secret));
 attempt("password file", () => fs.readFileSync("/etc/shadow").length >= 0);

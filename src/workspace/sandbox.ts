@@ -2,25 +2,34 @@
  * Where code of a repository or a model is run: in bubblewrap, or not at all. The demo may fall back to a plain process, for code
  * that ships with Ticketsmith.
  */
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { UserError } from "../domain/errors.ts";
 import type { CommandResult, Sandbox, SandboxStatus } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import { defaultLimits, type SandboxLimits } from "./bubblewrap.ts";
 import type { Command, CommandSetup } from "./command.ts";
+import type { ContainerChoice } from "./container.ts";
 import { createBubblewrap } from "./in-bubblewrap.ts";
+import { createContainers } from "./in-container.ts";
 import { hostPath, runInProcess } from "./in-process.ts";
+import { createLine } from "./line.ts";
 import { findLeak } from "./probes.ts";
 
 export interface SandboxOptions {
-  /** `auto`: bubblewrap or nothing. `process-for-demo`: a plain child process where bubblewrap does not work; never for foreign code. */
-  readonly mode: "auto" | "process-for-demo" | "off";
+  /**
+   * `auto`: bubblewrap or nothing. `process-for-demo`: a plain child process where bubblewrap does not work; never for foreign code.
+   * Or a container engine instead, or nothing.
+   */
+  readonly mode: "auto" | "process-for-demo" | "off" | ContainerChoice;
   /** Directory of the `node` that commands get. Default: the one that runs us. */
   readonly nodeDirectory?: string;
   readonly log: Log;
   readonly limits?: Partial<SandboxLimits>;
   /** Where `bwrap` is looked for; default the usual system directories. */
   readonly path?: string;
+  /** Commands that run at the same time; more wait for their turn, before their time begins to count. Default: two per core. */
+  readonly concurrency?: number;
 }
 
 const selfTestMs = 20_000;
@@ -41,21 +50,47 @@ async function whyNot(runInBubblewrap: (command: Command) => Promise<CommandResu
   return `bubblewrap cannot be used here: ${leak}${hint}`;
 }
 
+/** Why the engine cannot be used, for people; null when its containers passed the self test. */
+async function whyNoContainers(
+  choice: ContainerChoice,
+  runInContainer: (command: Command) => Promise<CommandResult>,
+): Promise<string | null> {
+  const run = (directory: string, argv: readonly string[]): Promise<CommandResult> =>
+    // The image's environment is process 1's, and public: what counts is that the command gets a clean one.
+    runInContainer({
+      directory,
+      argv: [...argv, "container"],
+      timeoutMs: selfTestMs,
+      signal: AbortSignal.timeout(2 * selfTestMs),
+    });
+  const leak = await findLeak(run);
+  if (leak === null) return null;
+  if (leak.includes(`spawn ${choice.engine} ENOENT`)) return `${choice.engine} is not installed`;
+  return `${choice.engine} with the image ${choice.image} cannot be used here: ${leak}`;
+}
+
 /** `run` throws UserError when the status is `none` or the tree cannot be copied, and the signal's reason when aborted. */
 export function createSandbox(options: SandboxOptions): Sandbox {
+  const { mode } = options;
   const setup: CommandSetup = {
     limits: { ...defaultLimits, ...options.limits },
     nodeDirectory: options.nodeDirectory ?? path.dirname(process.execPath),
     path: options.path ?? hostPath,
   };
-
-  const runInBubblewrap = createBubblewrap(setup);
+  const inBubblewrap = createBubblewrap(setup);
+  const inContainer = typeof mode === "string" ? null : createContainers(mode, setup);
+  const inLine = createLine(options.concurrency ?? 2 * availableParallelism());
 
   async function findOut(): Promise<SandboxStatus> {
-    if (options.mode === "off") return { kind: "none", reason: "it is switched off in the configuration" };
-    const reason = await whyNot(runInBubblewrap);
+    if (mode === "off") return { kind: "none", reason: "it is switched off in the configuration" };
+    if (typeof mode !== "string" && inContainer !== null) {
+      const reason = await whyNoContainers(mode, inContainer);
+      if (reason !== null) return { kind: "none", reason };
+      return { kind: "container", reason: `containers of ${mode.engine} passed the self test` };
+    }
+    const reason = await whyNot(inBubblewrap);
     if (reason === null) return { kind: "bubblewrap", reason: "bubblewrap passed its self test" };
-    return options.mode === "process-for-demo"
+    return mode === "process-for-demo"
       ? { kind: "process", reason: `${reason}; commands of the demo run as plain processes` }
       : { kind: "none", reason };
   }
@@ -75,7 +110,10 @@ export function createSandbox(options: SandboxOptions): Sandbox {
       if (command.argv.length === 0) throw new Error("a command needs at least the name of a program");
       const { kind, reason } = await status();
       if (kind === "none") throw new UserError(`commands cannot be run: there is no sandbox. ${reason}`);
-      return kind === "bubblewrap" ? runInBubblewrap(command) : runInProcess(command, setup);
+      return inLine(command.signal, () => {
+        if (kind === "container" && inContainer !== null) return inContainer(command);
+        return kind === "bubblewrap" ? inBubblewrap(command) : runInProcess(command, setup);
+      });
     },
   };
 }

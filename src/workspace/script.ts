@@ -28,18 +28,23 @@ function limitsText(limits: SandboxLimits): string {
  */
 export function commandScript(input: {
   argv: readonly string[];
-  limits: SandboxLimits;
+  /** Null: whoever made the sandbox has set them. */
+  limits: SandboxLimits | null;
   /** The tree lies in /src and has to be copied first. */
   copy: boolean;
   copyFailed: string;
   afterwards: string;
+  /** Shell text that comes before what is written to file descriptor 4. */
+  mark?: string;
 }): string {
+  const limits = input.limits === null ? "" : `${limitsText(input.limits)} || exit 126; `;
+  const report = [input.mark, "times", input.afterwards].filter((text) => text !== undefined && text !== "").join("; ");
   return [
     `set -- ${input.argv.map(quoted).join(" ")}`,
     ...(input.copy ? [`cp -a /src/. /workspace/ || { echo ${quoted(input.copyFailed)} >&2; exit 125; }`] : []),
-    `( exec 4>&-; ${limitsText(input.limits)} || exit 126; exec "$@" ) </dev/null`,
+    `( exec 4>&-; ${limits}exec "$@" ) </dev/null`,
     "code=$?",
-    `{ times; ${input.afterwards === "" ? ":" : input.afterwards}; } >&4 2>/dev/null`,
+    `{ ${report}; } >&4 2>/dev/null`,
     'exit "$code"',
     "",
   ].join("\n");
