@@ -3,6 +3,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import path from "node:path";
 
 export interface Child {
+  /** Id of the process. */
+  readonly pid: number;
   /** Sends a question and waits for its answer. @throws when the process ends or answers with an error */
   ask<Answer>(question: object): Promise<Answer>;
   /** Ends the process in order. */
@@ -30,6 +32,7 @@ export function startChild(file: string): Child {
   });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   return {
+    pid: child.pid ?? Number.NaN,
     async ask<Answer>(question: object) {
       const reply = new Promise<Reply>((resolve) => child.once("message", (message) => resolve(message as Reply)));
       child.send(question);

@@ -5,6 +5,9 @@
 import { writeFile } from "node:fs/promises";
 import os from "node:os";
 import { parseArgs } from "node:util";
+import { crowdOfRuns } from "./coding/crowd.ts";
+import { turnsOfTheDeveloper } from "./coding/turns.ts";
+import { warmWorkspace } from "./coding/workspace.ts";
 import { intakeOnPglite, intakeOnPostgres } from "./intake/intake.ts";
 import { type Outcome, tableOf } from "./outcome.ts";
 import { overhead } from "./overhead/overhead.ts";
@@ -15,10 +18,13 @@ const benches: Readonly<Record<string, readonly (() => Promise<Outcome | readonl
   "intake-postgres": [intakeOnPostgres],
   overhead: [overhead],
   start: [start],
+  turns: [turnsOfTheDeveloper],
+  workspace: [warmWorkspace],
+  crowd: [crowdOfRuns],
 };
 
 /** What runs when nothing is named. */
-const all = ["intake", "overhead", "start"];
+const all = ["intake", "overhead", "start", "turns", "workspace", "crowd"];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

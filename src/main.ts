@@ -57,6 +57,9 @@ export interface BotOptions extends OutsideOptions {
   readonly reconcile?: { readonly everyMs: number; readonly graceMs: number };
 }
 
+/** Runs mostly wait for models. What needs the machine, the sandbox, has a line of its own. */
+const usualConcurrency = 20;
+
 /** Longest wait for running steps when the process is told to stop. */
 const stopMs = 25_000;
 
@@ -298,7 +301,7 @@ async function assemble(
       quarantine: createQuarantine(),
       ...(options.retryBaseMs === undefined ? {} : { retryBaseMs: options.retryBaseMs }),
     };
-    bell.answer((runId) => advance(engine, runId), options.concurrency ?? 4);
+    bell.answer((runId) => advance(engine, runId), options.concurrency ?? usualConcurrency);
   }
   const stopSweeping = every(
     options.sweepMs ?? 5000,
