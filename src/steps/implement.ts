@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { dataSection } from "../agents/data.ts";
 import { developer } from "../agents/developer.ts";
 import { render } from "../platform/template.ts";
+import { salvage, watchForGood } from "./good-state.ts";
 import { implemented, noteCommand, planned, understood } from "./outputs.ts";
 import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
@@ -18,8 +19,10 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
     const { understanding, repository, base, ticket } = context.output(understood);
     const workspace = await services.workspaces.open({ runId: run.id, project: repository, base });
     const tests = await testCommand(project, workspace.root);
-    const { output: claim, commands } = await runAgent(context, developer, {
+    const good = watchForGood(workspace, services.sandbox, tests);
+    const developed = runAgent(context, developer, {
       workspace,
+      sandbox: good.sandbox,
       task: render("prompts/tasks/developer.md", {
         key: ticket.key,
         understanding: dataSection("Understanding", JSON.stringify(understanding, null, 1)),
@@ -28,9 +31,13 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
         guide: guideSection(context),
       }),
     });
+    const { output: claim, commands } = await developed.catch(async (error: unknown) => ({
+      output: await salvage(error, good, workspace, ticket.summary),
+      commands: [],
+    }));
     const change = await takeChange(context, workspace, claim);
     return {
-      output: { ...change, commands: commands.map(noteCommand) },
+      output: { ...change, commands: commands.map(noteCommand), lastGood: await good.patch() },
       effects: [],
       next: { kind: "continue" },
     };

@@ -88,7 +88,11 @@ export type Change = z.infer<typeof Change>;
 
 export const implemented = {
   name: "implement",
-  output: Change.extend({ commands: z.array(CommandNote) }),
+  output: Change.extend({
+    commands: z.array(CommandNote),
+    /** Patch of the last state in which the developer saw the tests pass. Null: there was none, or it is the change itself. */
+    lastGood: z.string().nullable().default(null),
+  }),
 };
 
 const Remark = z.object({ path: z.string(), problem: z.string() });
@@ -121,6 +125,8 @@ export const Checks = z.object({
   findings: z.array(Remark.extend({ rule: z.string(), action: z.enum(["refuse", "park"]) })).default([]),
   /** The tests are red without the change, too. */
   redBefore: z.boolean().default(false),
+  /** The developer's last edits made the tests fail and were taken back. */
+  rolledBack: z.boolean().default(false),
   /** How the repository's own linter ended on the change. Null: it has none that is known. */
   lint: TestResult.nullable().default(null),
   /** How often the developer was asked to mend the change. */

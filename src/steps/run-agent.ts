@@ -1,13 +1,14 @@
 /** Runs an agent for a step: transcript, budget, cancellation and tools come from the step's context. */
 import { type Agent, type AgentResult, createCommandLog, defaultCommands } from "../agents/agent.ts";
 import { runAgent as loop } from "../agents/loop.ts";
-import type { Workspace } from "../domain/ports.ts";
+import type { Sandbox, Workspace } from "../domain/ports.ts";
 import type { Ticket } from "../domain/ticket.ts";
 import type { StepContext } from "./step.ts";
 
 /**
  * @param input.task the first message to the model: what is to be done, outside text in data sections
  * @param input.written where `write_test` notes the paths of its files
+ * @param input.sandbox instead of the bot's own
  * @throws what the loop throws (see agents/loop.ts)
  */
 export function runAgent<Output>(
@@ -19,6 +20,7 @@ export function runAgent<Output>(
     ticket?: Ticket;
     workspace: Workspace;
     written?: Set<string>;
+    sandbox?: Sandbox;
   },
 ): Promise<AgentResult<Output>> {
   const { pages } = context.services;
@@ -30,7 +32,7 @@ export function runAgent<Output>(
       model: context.services.model,
       toolContext: {
         workspace: input.workspace,
-        sandbox: context.services.sandbox,
+        sandbox: input.sandbox ?? context.services.sandbox,
         ...(input.ticket === undefined ? {} : { ticket: input.ticket }),
         ...(pages === null || space === undefined ? {} : { pages: { reader: pages, space } }),
         ...(input.written === undefined ? {} : { written: input.written }),

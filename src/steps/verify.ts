@@ -105,7 +105,7 @@ async function wereRed(context: StepContext, { tests }: Assessment): Promise<boo
 
 async function verifyChange(context: StepContext): Promise<Verified> {
   const first = context.output(implemented);
-  const { assessment, workspace, rounds } = await settle(context, first);
+  const { assessment, workspace, rounds, rolledBack } = await settle(context, first);
   if (isRefused(assessment)) throw refusal(assessment.findings);
   const shown = await askQa(context, workspace, assessment);
   const { kept } = shown.own;
@@ -129,6 +129,7 @@ async function verifyChange(context: StepContext): Promise<Verified> {
       findings: [...assessment.findings],
       redBefore: await wereRed(context, assessment),
       lint: await runLint(context, workspace.root),
+      rolledBack,
       rounds,
     },
     change: change.patch === first.patch ? null : change,

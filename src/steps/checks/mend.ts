@@ -1,12 +1,12 @@
 /** Red, refused or weakened: the developer gets another round on its own tree, with what was found as data. */
 import { dataSection } from "../../agents/data.ts";
 import { developer } from "../../agents/developer.ts";
-import { Permanent } from "../../domain/errors.ts";
+import { Permanent, UserError } from "../../domain/errors.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import { render } from "../../platform/template.ts";
 import { findingText } from "../change/diff-policy.ts";
 import type { Change } from "../outputs.ts";
-import { understood } from "../outputs.ts";
+import { implemented, understood } from "../outputs.ts";
 import { guideSection } from "../rules/guide.ts";
 import { runAgent } from "../run-agent.ts";
 import type { StepContext } from "../step.ts";
@@ -53,14 +53,29 @@ async function mendOnce(context: StepContext, workspace: Workspace, last: Assess
   }
 }
 
+/** The state in which the developer saw the tests pass, if it is better than what came of going on from there. */
+async function lastGood(context: StepContext, best: Assessment): Promise<Assessment | null> {
+  const { lastGood: patch, claim } = context.output(implemented);
+  if (patch === null || best.tests.status !== "failed") return null;
+  const workspace = await openTree(context, "changed", patch);
+  try {
+    const good = await assess(context, await takeChange(context, workspace, claim), workspace);
+    return rank(good) > rank(best) ? good : null;
+  } catch (error) {
+    // It may not be pushed (a secret, say): then what there is has to do.
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
 /**
- * Judges a change and has it mended, at most `policy.rounds` times. Returns the best state of it, and the workspace with exactly
+ * Judges a change and has it mended, at most `policy.rounds` times. When it stays red, it is taken back to the developer's last good state. Returns the best state of it, and the workspace with exactly
  * that state.
  */
 export async function settle(
   context: StepContext,
   first: Change,
-): Promise<{ assessment: Assessment; workspace: Workspace; rounds: number }> {
+): Promise<{ assessment: Assessment; workspace: Workspace; rounds: number; rolledBack: boolean }> {
   let workspace = await openTree(context, "changed", first.patch);
   let last = await assess(context, first, workspace);
   let best = last;
@@ -72,7 +87,8 @@ export async function settle(
     last = await assess(context, mended, workspace);
     if (rank(last) >= rank(best)) best = last;
   }
+  const good = await lastGood(context, best);
   // A round that failed or made it worse is taken back.
-  if (rounds > 0) workspace = await openTree(context, "changed", best.change.patch);
-  return { assessment: best, workspace, rounds };
+  workspace = await openTree(context, "changed", (good ?? best).change.patch);
+  return { assessment: good ?? best, workspace, rounds, rolledBack: good !== null };
 }
