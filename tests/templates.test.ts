@@ -22,6 +22,7 @@ const checks = {
   findings: [{ path: ugly, problem: ugly, rule: "dependencies", action: "park" }],
   redBefore: true,
   lint: tests,
+  rolledBack: true,
   rounds: 2,
 };
 const checkList = render("gitlab/checks.md", { checks, contradicted: [ugly], ignored: [ugly] }).trim();
@@ -252,6 +253,17 @@ describe("the status comment tells the truth", () => {
 });
 
 describe("other messages", () => {
+  it.each([
+    ["settled", "I go on when the calls under way have left enough."],
+    ["day", "I go on when the next day begins (UTC)."],
+    ["month", "I go on when the next month begins (UTC)."],
+    [null, "I stop after 7 days."],
+  ])("at a limit that opens by itself: %s", (opens, then) => {
+    const text = render("jira/limit.md", { usd: "2", amount: "$2.00", most: "$20.00", step: "plan", opens, days: 7 });
+    expect(text).toContain(`Without an answer ${then}`);
+    expect(text).toContain("`@ticketsmith budget +2`");
+  });
+
   it("the merge request says red first", () => {
     expect(render("gitlab/merge-request.md", mergeRequest)).toContain("**The tests are red.");
     const notRun = { ...mergeRequest, tests: { ...tests, status: "not_run", command: "", detail: "no sandbox here" } };
@@ -269,7 +281,7 @@ describe("other messages", () => {
 
   it("the list of checks is empty when there is nothing to say", () => {
     const nothing = { originals: null, weakened: [], qaTests: [], coverage: null, findings: [] };
-    const quiet = { ...nothing, showsChange: "unknown", redBefore: false, lint: null, rounds: 0 };
+    const quiet = { ...nothing, showsChange: "unknown", redBefore: false, lint: null, rolledBack: false, rounds: 0 };
     expect(render("gitlab/checks.md", { checks: quiet, contradicted: [], ignored: [] }).trim()).toBe("");
   });
 

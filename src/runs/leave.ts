@@ -24,6 +24,9 @@ import { pauseFor } from "./pauses.ts";
 
 const dayMs = 24 * 3_600_000;
 
+/** When a pot is looked at again that is full of calls under way only. */
+const lookAgainMs = 60_000;
+
 const Parked = z.object({ call: z.object({ usd: z.number(), tokens: z.number(), minutes: z.number() }) });
 
 type Leaving = Pick<StepRow, "step" | "output" | "next">;
@@ -75,11 +78,16 @@ export async function park(engine: Engine, run: Run, { shortages, call }: PotEmp
   await finishLeaving(engine, run, leaving, signal);
 }
 
+/** Milliseconds until there is room by itself; Infinity where somebody has to make it. */
+function roomInMs({ passing, opensInMs, needed, limit }: Shortage): number {
+  if (passing) return lookAgainMs;
+  return needed > limit ? Number.POSITIVE_INFINITY : (opensInMs ?? Number.POSITIVE_INFINITY);
+}
+
 /** The gate at a limit, and how long it stays shut when nobody does anything. */
 function gateAt(engine: Engine, shortages: readonly Shortage[]): { gate: Gate; delayMs: number } {
   const patienceMs = engine.services.policy.budgets.patienceDays * dayMs;
-  // The run goes on when the last of its empty pots has opened; one that never does has to be raised.
-  const opensInMs = Math.max(...shortages.map((shortage) => shortage.opensInMs ?? Number.POSITIVE_INFINITY));
+  const opensInMs = Math.max(...shortages.map(roomInMs));
   const gate: Gate = {
     kind: "person",
     reason: shortages.map(shortageWords).join(" "),

@@ -11,6 +11,13 @@ import type { StepContext } from "./step.ts";
 /** US dollars that the ask names: enough for the next call. */
 const usualRaiseUsd = 2;
 
+/** When there is room again, whoever does what. */
+function opening(shortages: readonly Shortage[]): "settled" | "day" | "month" {
+  const spent = shortages.filter(({ passing }) => !passing);
+  if (spent.length === 0) return "settled";
+  return spent.some(({ kind }) => kind === "total") ? "month" : "day";
+}
+
 /** The comment that asks for more. */
 export function parkingEffects(context: StepContext, shortages: readonly Shortage[], gate: Gate): EffectDraft[] {
   const { ticket } = context.run.target;
@@ -27,7 +34,7 @@ export function parkingEffects(context: StepContext, shortages: readonly Shortag
       amount: asUsd(usd),
       most: asUsd(raiseUsd),
       step: context.run.step,
-      opens: gate.afterwards !== "resume" ? null : shortages.some(({ kind }) => kind === "total") ? "month" : "day",
+      opens: gate.afterwards === "resume" ? opening(shortages) : null,
       days: patienceDays,
     }).trim(),
   });

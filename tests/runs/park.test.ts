@@ -193,6 +193,17 @@ test("nobody answers: the sweeper wakes it to end", async () => {
   expect(told.at(-1)).toContain("Stopped at the budget");
 });
 
+test("a call that no day has room for is not waited for from day to day", async () => {
+  const { machine, run, now } = await begin();
+  const small = { ...policy, budgets: { ...policy.budgets, project: { usdPerDay: 0.55 } } };
+  const poor: Engine = { ...machine, services: { ...machine.services, policy: small } };
+  await advance(poor, run.id);
+  expect((await now()).waitingFor).toMatchObject({
+    pots: [expect.stringMatching(/^project SHOP /)],
+    afterwards: "end",
+  });
+});
+
 test("time at work counts, time at a gate does not", async () => {
   const { machine, run, now } = await begin();
   await advance(machine, run.id);
