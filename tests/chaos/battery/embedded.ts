@@ -109,7 +109,7 @@ export async function killEmbedded(options: {
   try {
     for (let life = 1; life <= kills; life += 1) {
       // The very first starts make the database.
-      const inStart = life <= 3 || chance() < 0.2;
+      const inStart = life <= Math.min(3, kills / 2) || (life > 3 && chance() < 0.2);
       if (inStart) await dieInStart(spawn, chance() * 2500);
       else {
         bot = await startProcess(spawn);
