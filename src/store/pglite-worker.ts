@@ -2,8 +2,11 @@
  * The thread in which PGlite runs, so that its synchronous WebAssembly never holds up the event loop.
  * Talks to `pglite-pool.ts`: one message per query, answered in order, plus notifications.
  */
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { PGlite, types } from "@electric-sql/pglite";
+import { dataDir as emptyCluster } from "@electric-sql/pglite-prepopulatedfs";
 
 export type ToWorker = { id: number; sql: string; params: readonly unknown[] | null } | { id: number; close: true };
 export type FromWorker =
@@ -45,10 +48,25 @@ function describe(error: unknown): {
   };
 }
 
+/**
+ * Opens the folder, or makes it from an empty cluster that comes ready as a package: initdb takes seconds. A folder whose making was cut
+ * off is begun anew: nobody was told that it is there.
+ */
+async function open(directory: string | undefined): Promise<PGlite> {
+  if (directory === undefined) return PGlite.create({ loadDataDir: await emptyCluster() });
+  const making = `${directory}.making`;
+  if (existsSync(making)) rmSync(directory, { recursive: true, force: true });
+  if (existsSync(path.join(directory, "PG_VERSION"))) return PGlite.create({ dataDir: directory });
+  writeFileSync(making, "");
+  const db = await PGlite.create({ dataDir: directory, loadDataDir: await emptyCluster() });
+  rmSync(making);
+  return db;
+}
+
 async function serve(directory: string | undefined): Promise<void> {
-  const db = await PGlite.create(directory === undefined ? {} : { dataDir: directory });
+  const db = await open(directory);
   // BullMQ's SQL uses unqualified names; ours is always qualified.
-  await db.exec("set search_path to bullmq, public");
+  await db.exec("set search_path to bullmq, public; set timezone to 'UTC'");
   db.onNotification((channel, payload) => send({ channel, payload }));
   port.on("message", async (message: ToWorker) => {
     try {

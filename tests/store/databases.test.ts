@@ -1,6 +1,6 @@
 /** The two databases behave the same, and the embedded one guards its folder. */
 import { fork } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -107,5 +107,18 @@ describe("the folder of the embedded database", () => {
     await writeFile(path.join(directory, "lock"), '{"pid": 1');
     const db = await openDatabase({ url: undefined, directory, log: silentLog });
     await db.close();
+  });
+
+  test("is begun anew when its making was cut off", async () => {
+    const half = path.join(directory, "cut-off");
+    await mkdir(path.join(half, "database"), { recursive: true });
+    await writeFile(path.join(half, "database/PG_VERSION"), "18\n");
+    await expect(openDatabase({ url: undefined, directory: half, log: silentLog })).rejects.toThrow(UserError);
+    await writeFile(path.join(half, "database.making"), "");
+    const db = await openDatabase({ url: undefined, directory: half, log: silentLog });
+    await db.close();
+    const again = await openDatabase({ url: undefined, directory: half, log: silentLog });
+    expect((await again.query("select current_setting('TimeZone') as zone")).rows).toEqual([{ zone: "UTC" }]);
+    await again.close();
   });
 });
