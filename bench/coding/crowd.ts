@@ -12,7 +12,7 @@ import type { RunState } from "../bot-server.ts";
 import { type Child, startChild } from "../child.ts";
 import { inFolder } from "../folder.ts";
 import type { Outcome } from "../outcome.ts";
-import { nothing, scenario } from "../overhead/scenario.ts";
+import { cheapTest, scenario } from "../overhead/scenario.ts";
 
 const crowd = 20;
 const latencyMs = 2000;
@@ -69,7 +69,7 @@ async function measure(
   const bot = startChild("bot-server.ts");
   try {
     const policyFile = path.join(directory, "policy.yaml");
-    const projects = { SHOP: { repository: "acme/shop", space: "SHOP", parentPage: "Changes", test: nothing } };
+    const projects = { SHOP: { repository: "acme/shop", space: "SHOP", parentPage: "Changes", test: cheapTest } };
     await writeFile(policyFile, JSON.stringify({ projects, people: { start: { roles: ["Developers"] } } }));
     const own = {
       DATABASE_URL: databaseUrl,

@@ -11,7 +11,7 @@ import type { RunState } from "../bot-server.ts";
 import { startChild } from "../child.ts";
 import { inFolder } from "../folder.ts";
 import { median, type Outcome } from "../outcome.ts";
-import { nothing, scenario } from "../overhead/scenario.ts";
+import { cheapTest, scenario } from "../overhead/scenario.ts";
 
 const turns = 20;
 const aims = { medianMs: 15, firstBytes: 10_000, totalBytes: 250_000 };
@@ -23,7 +23,7 @@ type Scenario = typeof scenario;
 function talkative(): Scenario {
   const [read, edit, , finish] = scenario.agents.developer ?? [];
   const runs = Array.from({ length: turns }, (_, index) => ({
-    calls: [{ tool: "run", arguments: { argv: [...nothing, `${index + 1}`] } }],
+    calls: [{ tool: "run", arguments: { argv: [...cheapTest, `${index + 1}`] } }],
   }));
   const developer = [read, edit, ...runs, finish].filter((turn) => turn !== undefined);
   return { ticket: "*", agents: { ...scenario.agents, developer } };
@@ -64,7 +64,7 @@ async function workOff(directory: string, databaseUrl: string): Promise<readonly
   try {
     const exchanges = watchModel(acme);
     const policyFile = path.join(directory, "policy.yaml");
-    const projects = { SHOP: { repository: "acme/shop", test: nothing } };
+    const projects = { SHOP: { repository: "acme/shop", test: cheapTest } };
     await writeFile(policyFile, JSON.stringify({ projects, people: { start: { roles: ["Developers"] } } }));
     const own = {
       DATABASE_URL: databaseUrl,

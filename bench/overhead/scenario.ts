@@ -3,8 +3,8 @@ import type { AcmeOptions } from "../../src/stand-ins/acme/acme.ts";
 
 type Scenario = NonNullable<AcmeOptions["scenarios"]>[number];
 
-/** A command that costs next to nothing. */
-export const nothing = ["true"] as const;
+/** A test that costs next to nothing, and fails without the change: otherwise the run would end with a person. */
+export const cheapTest = ["grep", "-qs", "toUpperCase", "src/discounts.js"] as const;
 
 const call = (tool: string, args: Readonly<Record<string, unknown>>) => ({ calls: [{ tool, arguments: args }] });
 
@@ -35,7 +35,7 @@ export const scenario: Scenario = {
     developer: [
       call("read_file", { path: "src/discounts.js" }),
       call("edit_file", { path: "src/discounts.js", old: "codes.get(code)", new: "codes.get(code.toUpperCase())" }),
-      call("run", { argv: nothing }),
+      call("run", { argv: cheapTest }),
       call("finish", {
         title: "Accept discount codes in any case",
         summary: "Codes are looked up in capitals.",
@@ -44,7 +44,7 @@ export const scenario: Scenario = {
       }),
     ],
     qa: [
-      call("run", { argv: nothing }),
+      call("run", { argv: cheapTest }),
       call("finish", {
         criteria: [{ criterion: 1, verdict: "met", command: 1, evidence: "it ran" }],
         notes: "",

@@ -8,7 +8,8 @@ function idle(key: string, value: unknown): boolean {
   if (key === "$schema" || key === "default") return true;
   if (typeof value !== "number") return false;
   if (["minimum", "minLength", "minItems"].includes(key)) return value <= 1;
-  return value > 300 && ["maximum", "maxItems", "maxLength"].includes(key);
+  if (key === "maxItems") return value >= 100;
+  return value > 300 && ["maximum", "maxLength"].includes(key);
 }
 
 /** Without keys that say nothing to a model, or that some servers refuse or choke on. `names`: the keys are names of properties. */

@@ -52,8 +52,8 @@ export const editFile = defineTool({
     'Replace one piece of a text file. "old" must be in the file exactly once, copied exactly, white space included and without line numbers; add lines around it until it is unique.',
   input: z.strictObject({
     path: PathInput,
-    old: z.string().min(1).max(100_000).describe("The exact text to replace, present once in the file"),
-    new: z.string().max(100_000).describe("The text to put there; empty to delete"),
+    old: z.string().min(1).max(100_000),
+    new: z.string().max(100_000).describe("Empty to delete"),
   }),
   async execute(input, context) {
     const { root } = workspaceOf(context);

@@ -11,7 +11,7 @@ export const listFiles = defineTool({
   description: "List files and directories. Directories end with a slash.",
   input: z.strictObject({
     path: PathInput.default(".").describe("Directory; default the root"),
-    depth: z.number().int().min(1).max(10).default(2).describe("Levels to show; default 2"),
+    depth: z.number().int().min(1).max(10).default(2).describe("Levels; default 2"),
     from: FromInput,
   }),
   async execute({ path, depth, from }, context) {

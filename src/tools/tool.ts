@@ -67,7 +67,7 @@ export function workspaceOf(context: ToolContext): Workspace {
 }
 
 /** Schema of a path argument. */
-export const PathInput = z.string().max(1000).describe("Relative to the root, e.g. src/index.js");
+export const PathInput = z.string().max(1000).describe("e.g. src/index.js");
 
 /** Schema of where a page of a long answer begins. */
 export const FromInput = z.number().int().min(1).default(1).describe("Go on from this number");

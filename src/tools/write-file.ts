@@ -8,7 +8,7 @@ export const writeFile = defineTool({
   description: "Create a file, or replace a whole one. To change a part of a file use edit_file.",
   input: z.strictObject({
     path: PathInput,
-    content: z.string().max(500_000).describe("The whole content of the file"),
+    content: z.string().max(500_000),
   }),
   async execute({ path, content }, context) {
     const outcome = await writeInside(workspaceOf(context).root, path, content);
