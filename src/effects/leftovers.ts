@@ -6,8 +6,8 @@
 import type { Effect, Ref } from "../domain/effect.ts";
 import { messageOf, Permanent, Retryable, UserError } from "../domain/errors.ts";
 import type { CodeReader, PageReader, TicketReader } from "../domain/ports.ts";
-import { noteFailure, settle } from "../store/ledger.ts";
-import { type Leftover, takeLeftovers } from "../store/leftovers.ts";
+import { settle } from "../store/ledger.ts";
+import { type Leftover, noteUnsettled, takeLeftovers } from "../store/leftovers.ts";
 import { markerOfPage } from "./confluence.ts";
 import type { Door } from "./door.ts";
 import { ensure } from "./perform.ts";
@@ -81,13 +81,13 @@ async function settleOne(door: Door, readers: Readers, row: Leftover): Promise<v
       await settle(database, row.key, { outcome: "unchanged", ref: finding.ref });
       return log.info("a leftover of an ended run was found and settled", about);
     }
-    await noteFailure(database, row.key, finding.unknown, true);
+    await noteUnsettled(database, row, finding.unknown, true);
     log.warn("a leftover of an ended run was given up", { ...about, reason: finding.unknown });
   } catch (error) {
     const known = error instanceof Retryable || error instanceof Permanent || error instanceof UserError;
     if (!known) log.error("a leftover could not be looked up because of a bug", { ...about, error });
     const giveUp = !(error instanceof Retryable) || row.ageMs > giveUpMs;
-    await noteFailure(database, row.key, messageOf(error), giveUp);
+    await noteUnsettled(database, row, messageOf(error), giveUp);
     if (known && giveUp) log.warn("a leftover of an ended run was given up", { ...about, reason: messageOf(error) });
   }
 }

@@ -84,7 +84,7 @@ function isOutdated({ effect }: LedgerRow, next: LedgerRow | undefined): boolean
 /**
  * Performs what a step planned and is not settled yet.
  * @throws Retryable when it must be tried again later, Permanent or UserError when it was refused for good
- *   (both noted on the row), LeaseLost when another worker took over
+ *   (both noted on the row), LeaseLost when another worker took over: then nothing is noted
  */
 export async function performEffects(door: Door, run: Run, step: string, signal: AbortSignal): Promise<void> {
   const rows = await listUnsettled(door.database, run.id, step);
@@ -97,7 +97,7 @@ export async function performEffects(door: Door, run: Run, step: string, signal:
     } catch (error) {
       const forGood = error instanceof Permanent || error instanceof UserError;
       if (forGood || error instanceof Retryable) {
-        await noteFailure(door.database, row.key, messageOf(error), forGood);
+        await noteFailure(door.database, run, row.key, messageOf(error), forGood);
       }
       throw error;
     }

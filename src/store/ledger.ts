@@ -121,11 +121,25 @@ export async function supersedeOlderStatuses(db: Queryable, row: LedgerRow): Pro
   );
 }
 
-/** Notes why an attempt went wrong; `forGood` when the other side refused it. */
-export async function noteFailure(db: Queryable, key: string, message: string, forGood: boolean): Promise<void> {
-  await db.query(
-    `update ticketsmith.effects set error = $2, state = case when $3 then 'failed' else state end
-     where key = $1 and state <> 'settled'`,
-    [key, toText(redact(message)), forGood],
+/**
+ * Notes why an attempt went wrong; `forGood` when the other side refused it. What was settled meanwhile stays settled.
+ * @throws LeaseLost when another worker took over: what the row says is for that one to write
+ */
+export async function noteFailure(
+  db: Queryable,
+  run: Run,
+  key: string,
+  message: string,
+  forGood: boolean,
+): Promise<void> {
+  const { rows } = await db.query(
+    `with held as (
+       select 1 from ticketsmith.runs where id = $2 and epoch = $3 and state = 'running' for update),
+     noted as (
+       update ticketsmith.effects set error = $4, state = case when $5 then 'failed' else state end
+       where key = $1 and state <> 'settled' and exists (select 1 from held))
+     select 1 from held`,
+    [key, run.id, run.epoch, toText(redact(message)), forGood],
   );
+  if (rows.length === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
 }

@@ -1,5 +1,7 @@
 /** SQL of leftovers: ledger rows that are still `sent` although nobody works on their run any more. */
 import { Effect, type LedgerRow } from "../domain/effect.ts";
+import { redact } from "../platform/redact.ts";
+import { toText } from "./json.ts";
 import type { Queryable } from "./queryable.ts";
 
 export interface Leftover extends Pick<LedgerRow, "key" | "runId" | "step" | "name" | "effect" | "attempts"> {
@@ -31,4 +33,16 @@ export async function takeLeftovers(db: Queryable, olderThanMs: number, limit: n
     [olderThanMs, limit],
   );
   return rows.map((row) => ({ ...row, effect: Effect.parse(row.effect) }));
+}
+
+/**
+ * Notes why a leftover could not be settled; `forGood` when nobody looks again. Nothing changes when somebody has been at the row since
+ * it was taken: its run waited and goes on by now, or another process took it.
+ */
+export async function noteUnsettled(db: Queryable, row: Leftover, message: string, forGood: boolean): Promise<void> {
+  await db.query(
+    `update ticketsmith.effects set error = $3, state = case when $4 then 'failed' else state end
+     where key = $1 and attempts = $2 and state = 'sent'`,
+    [row.key, row.attempts, toText(redact(message)), forGood],
+  );
 }

@@ -147,6 +147,28 @@ describe("leftovers", () => {
     expect((await left.row()).state).toBe("sent");
   });
 
+  test("what its run takes up again meanwhile is left to it", async () => {
+    const left = await leave(transition, { state: "waiting" });
+    const readTicket = readers.tickets.readTicket;
+    const slow: Readers = {
+      ...readers,
+      tickets: {
+        async readTicket(key) {
+          await database.query("update ticketsmith.runs set state = 'running', epoch = 1 where ticket = $1", [
+            left.target.ticket,
+          ]);
+          await database.query(
+            "update ticketsmith.effects set attempts = attempts + 1, sent_at = now() where key = $1",
+            [(await left.row()).key],
+          );
+          return { ...(await readTicket(key)), status: "Done" };
+        },
+      },
+    };
+    expect(await settleLeftovers(door, slow)).toBe(1);
+    expect(await left.row()).toMatchObject({ state: "sent", error: null });
+  });
+
   test("an outage is waited for, but not for ever", async () => {
     ticket = new Retryable("Jira is down");
     const left = await leave(transition);

@@ -246,7 +246,7 @@ export async function seedFinished(
     await settle(database, `${id}/${key}`, { outcome: "created", ref: { id: "7", url: words.url } });
   }
   await markSent(database, run, `${id}/document/page`);
-  await noteFailure(database, `${id}/document/page`, `Confluence said: ${words.evidence}`, true);
+  await noteFailure(database, run, `${id}/document/page`, `Confluence said: ${words.evidence}`, true);
   await addCost(database, id, 0.4231, 48_211);
   const reason = state === "done" ? null : words.evidence;
   await handOver(database, run, { state, step: "report", reason, progressed: true });

@@ -348,6 +348,25 @@ describe("leases", () => {
     expect(await now(run)).toMatchObject({ state: "queued", step: "two" });
   });
 
+  test("a worker that was away too long does not say what went wrong, either", async () => {
+    const machine = engine([step("one", async ({ run }) => ({ effects: [say("a", run.target.ticket, "first")] }))]);
+    const run = await begin(machine);
+    const overtaken: TicketWriter = {
+      ...tickets,
+      async ensureComment() {
+        await due(run);
+        expect(await claimRun(database, run.id, 60_000)).not.toBeNull();
+        throw new Permanent("Jira says 403");
+      },
+    };
+    await advance(
+      { ...machine, door: { ...machine.door, writers: { ...machine.door.writers, tickets: overtaken } } },
+      run.id,
+    );
+    expect(await now(run)).toMatchObject({ state: "running", epoch: 2, reason: null });
+    expect((await listEffects(database, run.id))[0]).toMatchObject({ state: "sent", error: null, attempts: 1 });
+  });
+
   test("a run that is handed back by a stopping process starts again where it was", async () => {
     const stopping = new AbortController();
     const machine = engine(

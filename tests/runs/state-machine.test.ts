@@ -384,11 +384,13 @@ class Fail extends OfEffect {
     this.forGood = forGood;
   }
   readonly forGood: boolean;
-  async act(model: Model, real: Real, { run, lease }: Work): Promise<void> {
+  async act(model: Model, real: Real, { run, ours, lease }: Work): Promise<void> {
     const effect = run.effects.get(this.name);
-    const may = effect !== undefined && effect.state !== "settled";
+    const may = ours && effect !== undefined && effect.state !== "settled";
     if (may && this.forGood) effect.state = "failed";
-    await step(model, real, !may, () => noteFailure(real.db, this.keyOf(lease), `no ${this.at}`, this.forGood));
+    await step(model, real, !may, () =>
+      fenced(ours, noteFailure(real.db, lease, this.keyOf(lease), `no ${this.at}`, this.forGood)),
+    );
   }
 }
 
