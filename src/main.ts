@@ -272,6 +272,7 @@ async function assemble(
     const services: Services = {
       tickets: adapters.jira,
       code: adapters.gitlab,
+      reviews: adapters.gitlab,
       pages: adapters.confluence,
       model: adapters.model,
       workspaces: adapters.workspaces,
@@ -283,6 +284,7 @@ async function assemble(
     const writers: Writers = {
       tickets: adapters.jira,
       code: adapters.gitlab,
+      reviews: adapters.gitlab,
       branches: adapters.workspaces,
       pages: adapters.confluence,
     };

@@ -13,8 +13,22 @@ export const BranchPayload = z.object({
   author: z.object({ name: z.string(), email: z.string() }),
   /** ISO 8601; author and committer date. Fixed so that a repeated attempt yields the same commit id. */
   date: z.string(),
+  /** The branch has to be at `base` still: nothing on it is ever replaced, not even our own commits. */
+  appendOnly: z.boolean().optional(),
+  /** A second parent, full id: the commit is a merge of it. */
+  mergeOf: z.string().optional(),
 });
 export type BranchPayload = z.infer<typeof BranchPayload>;
+
+const onMergeRequest = { repository: z.string(), iid: z.number().int() };
+
+/** A line of a diff, see `DiffPosition` (merge-request.ts). */
+const Position = z.object({
+  path: z.string(),
+  oldPath: z.string(),
+  line: z.number().int().nullable(),
+  oldLine: z.number().int().nullable(),
+});
 
 export const Effect = z.discriminatedUnion("kind", [
   /** The one status comment of a ticket. Markdown. */
@@ -47,6 +61,47 @@ export const Effect = z.discriminatedUnion("kind", [
     body: z.string(),
     draft: z.boolean(),
     labels: z.array(z.string()),
+  }),
+  /** An emoji on somebody's note: we have seen it. */
+  z.object({ kind: z.literal("gitlab.award"), ...onMergeRequest, noteId: z.number().int(), emoji: z.string() }),
+  /** A note of ours: an answer in a thread, or (`discussionId` null) one that stands alone. Markdown. */
+  z.object({
+    kind: z.literal("gitlab.note"),
+    ...onMergeRequest,
+    discussionId: z.string().nullable(),
+    /** Identity of the note on its merge request, e.g. `answer:5012`, `review`. Written again it is edited in place. */
+    subject: z.string(),
+    body: z.string(),
+    /** User names that may be mentioned in it; from run state only. */
+    mentions: z.array(z.string()).default([]),
+  }),
+  /** Threads on lines of the diff, published together. */
+  z.object({
+    kind: z.literal("gitlab.review"),
+    ...onMergeRequest,
+    refs: z.object({ base: z.string(), start: z.string(), head: z.string() }),
+    findings: z.array(
+      z.object({
+        /** Stable identity of the finding: the same fault has the same one after the next push. */
+        identity: z.string(),
+        position: Position,
+        /** Markdown. */
+        body: z.string(),
+        /** Lines that GitLab offers to put in the place of those the finding is about. Null: none. Never prose. */
+        suggestion: z.object({ above: z.number().int(), below: z.number().int(), text: z.string() }).nullable(),
+      }),
+    ),
+  }),
+  z.object({ kind: z.literal("gitlab.resolve"), ...onMergeRequest, discussionId: z.string() }),
+  /** Our block in the description of a merge request, whoever opened it. Markdown. */
+  z.object({ kind: z.literal("gitlab.description"), ...onMergeRequest, subject: z.string(), body: z.string() }),
+  z.object({ kind: z.literal("gitlab.ready"), ...onMergeRequest, sha: z.string() }),
+  z.object({ kind: z.literal("gitlab.merge"), ...onMergeRequest, sha: z.string() }),
+  z.object({
+    kind: z.literal("gitlab.retryJob"),
+    repository: z.string(),
+    pipelineId: z.number().int(),
+    jobId: z.number().int(),
   }),
   /** Published or updated by marker. Markdown. */
   z.object({

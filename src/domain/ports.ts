@@ -5,6 +5,17 @@
 import type { Root } from "mdast";
 import type { BranchPayload, Ensured } from "./effect.ts";
 import type { Actor } from "./event.ts";
+import type {
+  Approvals,
+  DiffPosition,
+  DiffRefs,
+  FileDiff,
+  MergeRequestState,
+  Person,
+  PipelineState,
+  RepositoryRules,
+  Thread,
+} from "./merge-request.ts";
 import type { CodeProject, Hook, LabelChange, LabelledTicket, MergeRequest, Page, Standing, Ticket } from "./ticket.ts";
 
 /** A body on its way out: checked, neutralised Markdown as a tree. Adapters turn it into ADF, storage XHTML or text. */
@@ -64,6 +75,58 @@ export interface CodeReader {
 export interface CodeSearch {
   /** Merge requests of an account that are open, or changed since that moment (ISO 8601). The newest 100 of each. */
   listStandings(input: { repository: string; authorId: string; since: string }): Promise<Standing[]>;
+}
+
+interface OneMergeRequest {
+  readonly repository: string;
+  readonly iid: number;
+}
+
+/** Reads merge requests and what is said and done on them. */
+export interface ReviewReader {
+  readMergeRequest(at: OneMergeRequest): Promise<MergeRequestState>;
+  /** Every file of the newest diff. What GitLab collapses is fetched in other ways; what cannot be had is `withheld`. */
+  readDiff(at: OneMergeRequest): Promise<FileDiff[]>;
+  /** All threads, system notes left out, oldest first. */
+  listThreads(at: OneMergeRequest): Promise<Thread[]>;
+  readPipeline(input: { repository: string; pipelineId: number }): Promise<PipelineState>;
+  /** The last `maxBytes` of a job's log, without ANSI codes and section marks. Empty when there is none (erased, never started). */
+  readTrace(input: { repository: string; jobId: number; maxBytes: number }): Promise<string>;
+  /** Level 0 for who is no member. Throws Permanent when there is no such account. */
+  readPerson(input: { repository: string; userId: string }): Promise<Person>;
+  /** Whether an account is an active member of a group, inherited membership included. False when the group cannot be seen. */
+  isInGroup(input: { group: string; userId: string }): Promise<boolean>;
+  /** What has to be known before a branch is pushed and a merge request opened. */
+  readRules(input: { repository: string; branch: string }): Promise<RepositoryRules>;
+  readApprovals(at: OneMergeRequest): Promise<Approvals>;
+}
+
+/** Takes part in merge requests. Ours are found by author and marker; nobody else's words are ever changed. */
+export interface ReviewWriter {
+  /** An emoji on a note, e.g. `eyes`. */
+  ensureAward(input: OneMergeRequest & { noteId: number; name: string }): Promise<Ensured>;
+  /** One note per marker, edited in place. In a thread, or (null) a thread of its own. `ref.id` is the note's id. */
+  ensureNote(input: OneMergeRequest & { discussionId: string | null; marker: Marker; body: Body }): Promise<Ensured>;
+  /**
+   * A review: one thread per finding (found again by its marker, wherever it is now, and never written twice), published together.
+   * A position that GitLab does not take becomes a thread without one, which names file and line. `unchanged` when all are there.
+   * Permanent when `refs.head` is not the merge request's newest commit any more.
+   */
+  ensureReview(
+    input: OneMergeRequest & {
+      refs: DiffRefs;
+      findings: readonly { readonly marker: Marker; readonly position: DiffPosition; readonly body: Body }[];
+    },
+  ): Promise<Ensured>;
+  ensureResolved(input: OneMergeRequest & { discussionId: string }): Promise<Ensured>;
+  /** Our block in a description (see `ensureMergeRequest`), whoever opened the merge request. */
+  ensureDescription(input: OneMergeRequest & { marker: Marker; body: Body }): Promise<Ensured>;
+  /** Takes `Draft:` off the title. Permanent when the newest commit is not `sha`. */
+  ensureReady(input: OneMergeRequest & { sha: string }): Promise<Ensured>;
+  /** Merges. Permanent when the newest commit is not `sha`, or GitLab does not allow it. */
+  ensureMerged(input: OneMergeRequest & { sha: string }): Promise<Ensured>;
+  /** Has a failed job run once more. `unchanged` when a newer one of its name is there. */
+  ensureRetried(input: { repository: string; pipelineId: number; jobId: number }): Promise<Ensured>;
 }
 
 /** Looks after the webhooks of repositories. */

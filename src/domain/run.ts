@@ -11,6 +11,7 @@
  *   agent      role + prompt + tools + output schema + limits
  */
 import { z } from "zod";
+import { Actor } from "./event.ts";
 
 /**
  * What is true in each state:
@@ -76,10 +77,33 @@ export const Gate = z.object({
 });
 export type Gate = z.infer<typeof Gate>;
 
+/** What somebody said to the bot on a merge request. */
+export const Request = z.object({
+  /** Name of the command; absent where a note is no command, but asks for something all the same (a review thread). */
+  command: z.string().optional(),
+  /** Rest of the line: outside text. */
+  argument: z.string().default(""),
+  noteId: z.number().int(),
+  discussionId: z.string().nullable(),
+  by: Actor,
+});
+export type Request = z.infer<typeof Request>;
+
 /** Where a run's writes may go. Fixed when the run starts; never taken from model output. */
 export const Target = z.object({
-  /** Jira issue key, e.g. `SHOP-1`. */
+  /**
+   * Jira issue key, e.g. `SHOP-1`. Work on a merge request that belongs to no ticket has the merge request's own reference here,
+   * `acme/shop!12`: it is counted, listed and limited like a ticket, see `ticketOf`.
+   */
   ticket: z.string(),
+  /** The merge request that the run is about; absent for a run that is about a ticket and may open one. */
+  mergeRequest: z.object({ iid: z.number().int(), sourceBranch: z.string() }).optional(),
+  /** The commit that it is about: what is said of another one is out of date. Full id. */
+  sha: z.string().optional(),
+  /** The pipeline that failed at `sha`. */
+  pipelineId: z.number().int().optional(),
+  /** Who asked for it in which note, and where the answer goes. */
+  request: Request.optional(),
   /** Jira project key, e.g. `SHOP`. */
   project: z.string(),
   /** GitLab project path, e.g. `acme/shop`. */
@@ -92,6 +116,22 @@ export const Target = z.object({
   parentPage: z.string().optional(),
 });
 export type Target = z.infer<typeof Target>;
+
+/** Key of the Jira issue that a run belongs to, or null. */
+export function ticketOf({ ticket }: Target): string | null {
+  return ticket.includes("!") ? null : ticket;
+}
+
+/**
+ * What a run is about, so that no two are at the same thing at once: the ticket; a merge request whose branch may change
+ * (`acme/shop!12`); or, where a merge request is only read and answered on, the one occasion for it (`acme/shop!12#note-5012`).
+ */
+export function subjectOf({ ticket, repository, mergeRequest, request, sha }: Target, changesCode: boolean): string {
+  if (mergeRequest === undefined) return ticket;
+  const subject = `${repository}!${mergeRequest.iid}`;
+  if (changesCode) return subject;
+  return request === undefined ? `${subject}@${sha ?? ""}` : `${subject}#note-${request.noteId}`;
+}
 
 export interface Run {
   readonly id: string;

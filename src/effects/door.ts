@@ -1,5 +1,5 @@
 /** What is needed to write to the outside. */
-import type { BranchWriter, CodeWriter, PageWriter, TicketWriter } from "../domain/ports.ts";
+import type { BranchWriter, CodeWriter, PageWriter, ReviewWriter, TicketWriter } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import type { Database } from "../store/queryable.ts";
 
@@ -7,6 +7,7 @@ export interface Writers {
   readonly tickets: TicketWriter;
   readonly code: CodeWriter;
   readonly branches: BranchWriter;
+  readonly reviews: ReviewWriter;
   readonly pages: PageWriter | null;
 }
 

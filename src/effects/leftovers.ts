@@ -59,6 +59,14 @@ async function lookUp(readers: Readers, effect: Effect): Promise<Finding> {
     case "jira.status":
     case "jira.remoteLink":
     case "gitlab.branch":
+    case "gitlab.award":
+    case "gitlab.note":
+    case "gitlab.review":
+    case "gitlab.resolve":
+    case "gitlab.description":
+    case "gitlab.ready":
+    case "gitlab.merge":
+    case "gitlab.retryJob":
       return never("whether it arrived cannot be told by reading");
   }
 }

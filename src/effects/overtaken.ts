@@ -22,6 +22,18 @@ function objectOf(effect: Effect): Partial<Effect> | null {
       return { kind, repository: effect.repository, branch: effect.branch };
     case "gitlab.mergeRequest":
       return { kind, repository: effect.repository, sourceBranch: effect.sourceBranch };
+    case "gitlab.note":
+      return { kind, repository: effect.repository, iid: effect.iid, subject: effect.subject };
+    case "gitlab.description":
+      return { kind, repository: effect.repository, iid: effect.iid, subject: effect.subject };
+    case "gitlab.award":
+    case "gitlab.review":
+    case "gitlab.resolve":
+    case "gitlab.ready":
+    case "gitlab.merge":
+    case "gitlab.retryJob":
+      // Done once they stay done, and no later one says anything else.
+      return null;
     case "confluence.page":
       return { kind, space: effect.space, subject: effect.subject };
   }

@@ -13,6 +13,7 @@ import { ensureInConfluence } from "./confluence.ts";
 import type { Door } from "./door.ts";
 import { ensureInGitLab } from "./gitlab.ts";
 import { ensureInJira } from "./jira.ts";
+import { ensureOnMergeRequest } from "./merge-request.ts";
 import { mendOvertaken } from "./overtaken.ts";
 
 /** Sees to it that an effect is there. Throws as the writer's `ensure…` does. */
@@ -26,6 +27,15 @@ export function ensure(door: Door, effect: Effect): Promise<Ensured> {
     case "gitlab.branch":
     case "gitlab.mergeRequest":
       return ensureInGitLab(door, effect);
+    case "gitlab.award":
+    case "gitlab.note":
+    case "gitlab.review":
+    case "gitlab.resolve":
+    case "gitlab.description":
+    case "gitlab.ready":
+    case "gitlab.merge":
+    case "gitlab.retryJob":
+      return ensureOnMergeRequest(door, effect);
     case "confluence.page":
       return ensureInConfluence(door, effect);
   }

@@ -3,7 +3,15 @@ import { z } from "zod";
 import type { AgentBudget, TurnRecord } from "../agents/agent.ts";
 import type { Nearing } from "../domain/budget.ts";
 import type { EffectDraft, Ref } from "../domain/effect.ts";
-import type { CodeReader, Model, PageReader, Sandbox, TicketReader, Workspaces } from "../domain/ports.ts";
+import type {
+  CodeReader,
+  Model,
+  PageReader,
+  ReviewReader,
+  Sandbox,
+  TicketReader,
+  Workspaces,
+} from "../domain/ports.ts";
 import { endStates, Gate, type Run } from "../domain/run.ts";
 import type { Log } from "../platform/log.ts";
 import type { Policy, ProjectPolicy } from "../platform/policy.ts";
@@ -26,6 +34,7 @@ export interface StepResult<Output> {
 export interface Services {
   readonly tickets: TicketReader;
   readonly code: CodeReader;
+  readonly reviews: ReviewReader;
   readonly pages: PageReader | null;
   readonly model: Model;
   readonly workspaces: Workspaces;

@@ -30,19 +30,40 @@ function msSince(later: string, earlier: string): string {
 }
 
 /**
- * Starts a run in state queued. Null when the ticket has an active one already, or when `cause` started one before.
+ * Starts a run in state queued. Null when there is an active one with the same subject, or when `cause` started one before.
+ * @param run.subject what it is about, see `subjectOf`; default: the ticket
+ * @param run.delayMs nobody starts it earlier
  * @param run.cause names what asked for the run; no two runs have the same
  */
 export async function insertRun(
   tx: Queryable,
-  run: { id: string; workflow: string; target: Target; step: string; requestedBy: string; cause?: string | undefined },
+  run: {
+    id: string;
+    workflow: string;
+    target: Target;
+    subject?: string | undefined;
+    step: string;
+    requestedBy: string;
+    cause?: string | undefined;
+    delayMs?: number | undefined;
+  },
 ): Promise<Run | null> {
   const { rows } = await tx.query<Row>(
-    `insert into ticketsmith.runs (id, workflow, ticket, target, state, step, requested_by, cause)
-     values ($1, $2, $3, $4, 'queued', $5, $6, $7)
+    `insert into ticketsmith.runs (id, workflow, ticket, subject, target, state, step, requested_by, cause, not_before)
+     values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, now() + $9::float8 * interval '1 millisecond')
      on conflict do nothing
      returning ${columns}`,
-    [run.id, run.workflow, run.target.ticket, toJson(run.target), run.step, run.requestedBy, run.cause ?? null],
+    [
+      run.id,
+      run.workflow,
+      run.target.ticket,
+      run.subject ?? run.target.ticket,
+      toJson(run.target),
+      run.step,
+      run.requestedBy,
+      run.cause ?? null,
+      run.delayMs ?? null,
+    ],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
@@ -52,11 +73,11 @@ export async function findRun(db: Queryable, id: string): Promise<Run | null> {
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
 
-/** The run that is queued, running or waiting for a ticket. */
-export async function findActiveRun(db: Queryable, ticket: string): Promise<Run | null> {
+/** The run that is queued, running or waiting for a ticket, or for another subject (see `subjectOf`). */
+export async function findActiveRun(db: Queryable, subject: string): Promise<Run | null> {
   const { rows } = await db.query<Row>(
-    `select ${columns} from ticketsmith.runs where ticket = $1 and state in ('queued', 'running', 'waiting')`,
-    [ticket],
+    `select ${columns} from ticketsmith.runs where subject = $1 and state in ('queued', 'running', 'waiting')`,
+    [subject],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
 }

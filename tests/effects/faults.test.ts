@@ -186,7 +186,7 @@ function engineOf(ticket: string): Engine {
     services: { policy, workspaces: { remove: async () => {} }, tickets: jira } as unknown as Services,
     door: {
       database,
-      writers: { tickets: jira, code, branches: workspaces, pages },
+      writers: { tickets: jira, code, reviews: code, branches: workspaces, pages },
       allowedHosts: ["gitlab.acme.test"],
       dryRun: false,
       log,

@@ -84,7 +84,7 @@ function engine(steps: Step<string>[], more: Partial<Engine> = {}): Engine {
     services: { policy, workspaces: { remove: async () => {} } } as unknown as Services,
     door: {
       database,
-      writers: { tickets, code: {} as never, branches: {} as never, pages: null },
+      writers: { tickets, code: {} as never, reviews: {} as never, branches: {} as never, pages: null },
       allowedHosts: [],
       dryRun: false,
       log: silentLog,

@@ -85,7 +85,7 @@ async function begin(): Promise<{ machine: Engine; run: Run; now: () => Promise<
     services: { policy, workspaces: { remove: async () => {} } } as unknown as Services,
     door: {
       database,
-      writers: { tickets, code: {} as never, branches: {} as never, pages: null },
+      writers: { tickets, code: {} as never, reviews: {} as never, branches: {} as never, pages: null },
       allowedHosts: [],
       dryRun: false,
       log: silentLog,

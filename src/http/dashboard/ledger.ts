@@ -21,6 +21,14 @@ const kinds: Readonly<Record<EffectKind, string>> = {
   "jira.remoteLink": "Jira link",
   "gitlab.branch": "GitLab branch",
   "gitlab.mergeRequest": "GitLab merge request",
+  "gitlab.award": "GitLab emoji",
+  "gitlab.note": "GitLab comment",
+  "gitlab.review": "GitLab review",
+  "gitlab.resolve": "GitLab thread",
+  "gitlab.description": "GitLab description",
+  "gitlab.ready": "GitLab draft",
+  "gitlab.merge": "GitLab merge",
+  "gitlab.retryJob": "GitLab job",
   "confluence.page": "Confluence page",
 };
 
@@ -38,6 +46,22 @@ function aboutOf(effect: Effect): string {
       return `${effect.branch} in ${effect.repository}`;
     case "gitlab.mergeRequest":
       return `${effect.draft ? "Draft: " : ""}${effect.title}`;
+    case "gitlab.award":
+      return `:${effect.emoji}: on note ${effect.noteId}, !${effect.iid}`;
+    case "gitlab.note":
+      return `${effect.subject} on !${effect.iid}`;
+    case "gitlab.review":
+      return `${effect.findings.length} findings on !${effect.iid}`;
+    case "gitlab.resolve":
+      return `thread resolved on !${effect.iid}`;
+    case "gitlab.description":
+      return `our part of the description of !${effect.iid}`;
+    case "gitlab.ready":
+      return `!${effect.iid} is no draft any more at ${effect.sha.slice(0, 8)}`;
+    case "gitlab.merge":
+      return `!${effect.iid} at ${effect.sha.slice(0, 8)}`;
+    case "gitlab.retryJob":
+      return `job ${effect.jobId} of pipeline ${effect.pipelineId} again`;
     case "confluence.page":
       return `${effect.title} (space ${effect.space})`;
   }

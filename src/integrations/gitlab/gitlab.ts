@@ -2,12 +2,14 @@
 import { MergeRequests, ProjectHooks, ProjectMembers, Projects, Users } from "@gitbeaker/rest";
 import type { Ensured } from "../../domain/effect.ts";
 import { Permanent, UserError } from "../../domain/errors.ts";
-import type { CodeReader, CodeSearch, CodeWriter, HookKeeper } from "../../domain/ports.ts";
+import type { CodeReader, CodeSearch, CodeWriter, HookKeeper, ReviewReader, ReviewWriter } from "../../domain/ports.ts";
 import type { Log } from "../../platform/log.ts";
 import { registerSecret } from "../../platform/redact.ts";
 import { hasMarker, printBlock, sameNewlines, withBlock } from "./description.ts";
 import { createHookKeeper } from "./hooks.ts";
 import { createRequester } from "./requester.ts";
+import { createReviewReader } from "./review-reader.ts";
+import { createReviewWriter } from "./review-writer.ts";
 import { checked, MemberAnswer, MergeRequestAnswer, ProjectAnswer, toMergeRequest, UserAnswer } from "./schemas.ts";
 import { createCodeSearch } from "./standings.ts";
 import { printTitle, wantedTitle } from "./title.ts";
@@ -28,7 +30,9 @@ export interface GitLabOptions {
  * Reader and writer for one GitLab. Every method makes single attempts and throws Retryable or Permanent (see requester.ts).
  * Throws UserError at once when the address or the token cannot be meant.
  */
-export function createGitLab(options: GitLabOptions): CodeReader & CodeSearch & CodeWriter & HookKeeper {
+export function createGitLab(
+  options: GitLabOptions,
+): CodeReader & CodeSearch & CodeWriter & HookKeeper & ReviewReader & ReviewWriter {
   const baseUrl = readBaseUrl(options.baseUrl);
   const token = readToken(options.token);
   const { log } = options;
@@ -92,6 +96,8 @@ export function createGitLab(options: GitLabOptions): CodeReader & CodeSearch & 
   return {
     ...createCodeSearch(mergeRequests),
     ...createHookKeeper(new ProjectHooks(resource), projects),
+    ...createReviewReader(resource),
+    ...createReviewWriter(resource),
 
     async whoAmI() {
       const user = checked(UserAnswer, await users.showCurrentUser(), "user");
