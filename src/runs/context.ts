@@ -4,6 +4,7 @@ import { Permanent } from "../domain/errors.ts";
 import type { Run } from "../domain/run.ts";
 import type { Log } from "../platform/log.ts";
 import type { ProjectPolicy } from "../platform/policy.ts";
+import { looked } from "../steps/conversation/outputs.ts";
 import { understood } from "../steps/outputs.ts";
 import { noRules, withRules } from "../steps/rules/ticketsmith-file.ts";
 import type { Services, StepContext } from "../steps/step.ts";
@@ -44,7 +45,9 @@ export async function createContext(options: {
     signal,
     log,
     get project() {
-      const row = steps.find((candidate) => candidate.step === understood.name && candidate.state !== "started");
+      // Both have the rules in the same place.
+      const known = [looked.name, understood.name];
+      const row = steps.find(({ step, state }) => known.includes(step) && state !== "started");
       const rules = row === undefined ? noRules : understood.output.parse(row.output).rules;
       return withRules(projectOf(run, services), rules);
     },

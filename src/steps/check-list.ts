@@ -1,5 +1,6 @@
 import { render } from "../platform/template.ts";
-import { understood, verified } from "./outputs.ts";
+import { groundOf } from "./ground.ts";
+import { verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 import { changeOf } from "./take-change.ts";
 
@@ -7,6 +8,6 @@ import { changeOf } from "./take-change.ts";
 export function checkList(context: StepContext): string {
   const { checks } = context.output(verified);
   const { contradicted } = changeOf(context).claim;
-  const { ignored } = context.output(understood).rules;
+  const { ignored } = groundOf(context).rules;
   return render("gitlab/checks.md", { checks, contradicted, ignored }).trim();
 }

@@ -1,10 +1,12 @@
 /** Third step: the developer edits a checkout and runs the tests. What leaves it is a patch, checked against what is claimed. */
+
 import type { z } from "zod";
 import { dataSection } from "../agents/data.ts";
 import { developer } from "../agents/developer.ts";
 import { render } from "../platform/template.ts";
 import { salvage, watchForGood } from "./good-state.ts";
-import { implemented, noteCommand, planned, understood } from "./outputs.ts";
+import { groundOf } from "./ground.ts";
+import { implemented, noteCommand, planned } from "./outputs.ts";
 import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
 import type { Step } from "./step.ts";
@@ -16,7 +18,7 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
 
   async execute(context) {
     const { run, services, project } = context;
-    const { understanding, repository, base, ticket } = context.output(understood);
+    const { understanding, repository, base, ticket } = groundOf(context);
     const workspace = await services.workspaces.open({ runId: run.id, project: repository, base });
     const tests = await testCommand(project, workspace.root);
     const good = watchForGood(workspace, services.sandbox, tests);

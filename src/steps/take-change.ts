@@ -1,4 +1,5 @@
 /** A change on its way out of a workspace: a patch, compared with what the developer says about it. */
+
 import { checkClaim, claimedTests } from "../agents/judge.ts";
 import { UserError } from "../domain/errors.ts";
 import type { ChangeClaim } from "../domain/handoff.ts";
@@ -7,7 +8,8 @@ import { Refusal } from "../workspace/paths.ts";
 import { readInside } from "../workspace/tree.ts";
 import { type PatchSecret, secretsInPatch } from "./change/secrets.ts";
 import { formatChange } from "./checks/own-tools.ts";
-import { type Change, implemented, understood, verified } from "./outputs.ts";
+import { groundOf } from "./ground.ts";
+import { type Change, implemented, verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 
 function placeOf({ path, line }: PatchSecret): string {
@@ -53,7 +55,7 @@ export async function takeChange(context: StepContext, workspace: Workspace, cla
   }
   const changed = await workspace.changedFiles();
   const tests = await existing(workspace.root, claim);
-  const count = context.output(understood).understanding.acceptanceCriteria.length;
+  const count = groundOf(context).understanding.acceptanceCriteria.length;
   return {
     claim,
     patch,

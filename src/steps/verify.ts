@@ -2,6 +2,7 @@
  * Fourth step: code judges the change and runs its tests, the old ones included; what is red goes back to the developer. QA shows for
  * each criterion a command that proves it, and adds tests. Facts come from exit codes.
  */
+
 import type { z } from "zod";
 import { dataSection } from "../agents/data.ts";
 import { doubted, judgeQa } from "../agents/judge.ts";
@@ -19,7 +20,8 @@ import { runLint } from "./checks/own-tools.ts";
 import { runSuite } from "./checks/suite.ts";
 import { closeTrees, openTree } from "./checks/trees.ts";
 import { type Answer, anyOf, citedCommands, failsWithout, hasInlineTests } from "./checks/without-change.ts";
-import { type Checks, implemented, noteCommand, understood, verified } from "./outputs.ts";
+import { groundOf } from "./ground.ts";
+import { type Checks, implemented, noteCommand, verified } from "./outputs.ts";
 import { refusal } from "./refusal.ts";
 import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
@@ -43,7 +45,7 @@ const nothingShown: Shown = {
 /** Has QA look at the change. Without a sandbox it could run nothing, so it could show nothing: not worth a model call. */
 async function askQa(context: StepContext, workspace: Workspace, assessment: Assessment): Promise<Shown> {
   if ((await context.services.sandbox.status()).kind === "none") return nothingShown;
-  const { understanding, ticket } = context.output(understood);
+  const { understanding, ticket } = groundOf(context);
   const { tests, change } = assessment;
   const written = new Set<string>();
   const { output: report, commands } = await runAgent(context, qa, {
@@ -69,7 +71,7 @@ async function compareWithOld(
   assessment: Assessment,
   { report, commands, own }: Shown,
 ): Promise<{ showsChange: Checks["showsChange"]; qaTests: OwnTest[] }> {
-  const { understanding } = context.output(understood);
+  const { understanding } = groundOf(context);
   const isAsked = understanding.kind !== "chore" && assessment.tests.status === "passed";
   if (!isAsked) {
     return { showsChange: understanding.kind === "chore" ? "not_asked" : "unknown", qaTests: [...own.tests] };
@@ -113,7 +115,7 @@ async function verifyChange(context: StepContext): Promise<Verified> {
   const tests = kept?.suite.result ?? assessment.tests;
   const report = kept?.suite.coverage ?? assessment.coverage;
   const coverage = report === null ? null : readCoverage(report);
-  const { acceptanceCriteria } = context.output(understood).understanding;
+  const { acceptanceCriteria } = groundOf(context).understanding;
   const proof = judgeQa(shown.report, acceptanceCriteria, shown.commands);
   const isDoubtful = assessment.weakened.length > 0 || assessment.originals?.status === "failed";
   return {

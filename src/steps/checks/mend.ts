@@ -1,12 +1,14 @@
 /** Red, refused or weakened: the developer gets another round on its own tree, with what was found as data. */
+
 import { dataSection } from "../../agents/data.ts";
 import { developer } from "../../agents/developer.ts";
 import { Permanent, UserError } from "../../domain/errors.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import { render } from "../../platform/template.ts";
 import { findingText } from "../change/diff-policy.ts";
+import { groundOf } from "../ground.ts";
 import type { Change } from "../outputs.ts";
-import { implemented, understood } from "../outputs.ts";
+import { implemented } from "../outputs.ts";
 import { guideSection } from "../rules/guide.ts";
 import { runAgent } from "../run-agent.ts";
 import type { StepContext } from "../step.ts";
@@ -21,7 +23,7 @@ function isMendable(assessment: Assessment): boolean {
 }
 
 async function mendOnce(context: StepContext, workspace: Workspace, last: Assessment): Promise<Change | null> {
-  const { understanding, ticket } = context.output(understood);
+  const { understanding, ticket } = groundOf(context);
   const { tests, weakened, findings, output, change } = last;
   const remarks = [
     ...weakened.map(({ path, problem }) => `${path}: ${problem}`),

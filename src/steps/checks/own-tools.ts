@@ -1,16 +1,18 @@
 /** The repository's own linter and formatter, run by code in the sandbox. What the linter says is a fact for people, not a judge. */
+
 import { z } from "zod";
 import type { CommandResult, Workspace } from "../../domain/ports.ts";
 import { Refusal } from "../../workspace/paths.ts";
 import { readInside, writeInside } from "../../workspace/tree.ts";
-import { type TestResult, understood } from "../outputs.ts";
+import { groundOf } from "../ground.ts";
+import type { TestResult } from "../outputs.ts";
 import type { StepContext } from "../step.ts";
 
 const Scripts = z.object({ scripts: z.object({ lint: z.string() }) });
 
 /** The lint command: what the repository's settings say, else a script of that name. Null when there is none. */
 async function lintCommand(context: StepContext, root: string): Promise<readonly string[] | null> {
-  const { rules } = context.output(understood);
+  const { rules } = groundOf(context);
   if (rules.lint !== undefined) return rules.lint;
   try {
     const manifest: unknown = JSON.parse((await readInside(root, "package.json", 1_000_000)).toString("utf8"));
@@ -64,7 +66,7 @@ const mostFormatted = 100;
  * Nothing happens when no formatter is set, or it fails.
  */
 export async function formatChange(context: StepContext, workspace: Workspace): Promise<void> {
-  const { format } = context.output(understood).rules;
+  const { format } = groundOf(context).rules;
   if (format === undefined) return;
   const changed = (await workspace.changedFiles()).filter(({ status }) => status !== "D").map((file) => file.path);
   if (changed.length === 0 || changed.length > mostFormatted) return;

@@ -6,7 +6,7 @@ import { Refusal } from "../../workspace/paths.ts";
 import { readInside } from "../../workspace/tree.ts";
 import { contentsBefore, type FileChange } from "../change/file-change.ts";
 import { type ChangedFile, parsePatch, withoutFiles } from "../change/patch.ts";
-import { understood } from "../outputs.ts";
+import { groundOf } from "../ground.ts";
 import type { StepContext } from "../step.ts";
 
 /** Larger files are not compared as text. */
@@ -58,7 +58,7 @@ export async function openTree(
   alsoOfTests: ReadonlySet<string> = new Set(),
 ): Promise<Workspace> {
   const { run, services } = context;
-  const { repository, base } = context.output(understood);
+  const { repository, base } = groundOf(context);
   const ofTests = (path: string): boolean => isOfTests(path) || alsoOfTests.has(path);
   const open = (suffix: string, part: string): Promise<Workspace> =>
     services.workspaces.open({ runId: `${run.id}${suffix}`, project: repository, base, patch: part });

@@ -1,10 +1,11 @@
 /** How a repository wants to be worked on: its own `AGENTS.md` and the advice in `.ticketsmith.yaml`, as data for agents. */
+
 import { capped, dataSection } from "../../agents/data.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import type { CodeProject } from "../../domain/ticket.ts";
 import { Refusal } from "../../workspace/paths.ts";
 import { readInside } from "../../workspace/tree.ts";
-import { understood } from "../outputs.ts";
+import { groundOf } from "../ground.ts";
 import type { StepContext } from "../step.ts";
 import { mostRuleBytes, noRules, parseRules, type RepositoryRules, ruleFile } from "./ticketsmith-file.ts";
 
@@ -46,7 +47,7 @@ export async function readGuide(workspace: Workspace): Promise<string> {
 
 /** The section for an agent's task; empty when the repository says nothing about itself. */
 export function guideSection(context: StepContext): string {
-  const { guide, rules } = context.output(understood);
+  const { guide, rules } = groundOf(context);
   const text = [guide, rules.instructions].filter((part) => part.trim() !== "").join("\n\n");
   if (text === "") return "";
   return dataSection(
