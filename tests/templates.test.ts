@@ -94,7 +94,7 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
   },
   "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
   "gitlab/checks.md": { values: { checks, contradicted: [ugly], ignored: [ugly] }, headings: 0, tables: 0 },
-  "gitlab/obstacle.md": { why: "moved" },
+  "gitlab/obstacle.md": { values: { why: "moved" } },
   "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
   // A section may hold tables and headings below its own.
   "confluence/page.md": { values: page, headings: 2 + 1, tables: 2 + 1 },
