@@ -114,17 +114,26 @@ export function createAdapters(options: OutsideOptions) {
 /** The adapters with one breaker per system around them. Git and the API are two ways to the same GitLab and share one. */
 export function guardAdapters(
   bare: Adapters,
-  { log, breakers = {} }: OutsideOptions,
+  { config, log, breakers = {} }: OutsideOptions,
 ): { adapters: Adapters; outside: () => BreakerState[] } {
   const { jira, gitlab, confluence, workspaces, model } = bare;
-  const around = (system: string, setting: string, whoAmI?: () => Promise<unknown>) =>
-    createBreaker({ system, setting, log, ...breakers, ...(whoAmI === undefined ? {} : { whoAmI }) });
+  const { environment: env } = config;
+  const around = (system: string, url: string | undefined, setting: string, whoAmI?: () => Promise<unknown>) =>
+    createBreaker({
+      system,
+      ...(url === undefined ? {} : { host: new URL(url).host }),
+      setting,
+      log,
+      ...breakers,
+      ...(whoAmI === undefined ? {} : { whoAmI }),
+    });
   const all = {
-    jira: around("Jira", "JIRA_API_TOKEN", () => jira.whoAmI()),
-    gitlab: around("GitLab", "GITLAB_TOKEN", () => gitlab.whoAmI()),
-    model: around("the model server", "OPENAI_API_KEY"),
+    jira: around("Jira", env.JIRA_BASE_URL, "JIRA_API_TOKEN", () => jira.whoAmI()),
+    gitlab: around("GitLab", env.GITLAB_BASE_URL, "GITLAB_TOKEN", () => gitlab.whoAmI()),
+    model: around("the model server", env.OPENAI_BASE_URL, "OPENAI_API_KEY"),
   };
-  const wiki = confluence && around("Confluence", "CONFLUENCE_API_TOKEN", () => confluence.whoAmI());
+  const wiki =
+    confluence && around("Confluence", env.CONFLUENCE_BASE_URL, "CONFLUENCE_API_TOKEN", () => confluence.whoAmI());
   const adapters: Adapters = {
     ...bare,
     jira: guarded(jira, all.jira),

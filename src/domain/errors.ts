@@ -21,10 +21,21 @@ export class Retryable extends Error {
 }
 
 /**
- * A system refuses our token as a whole: no fault of this run, and nothing that it could do but wait until somebody renews it.
- * The message names the setting. Such waits do not use up the run's tries; they end after a day.
+ * A system does not answer anybody: no fault of this run, and nothing that it could do but wait. The message names the system.
+ * Such waits do not use up the run's tries; they end after a day.
  */
-export class LockedOut extends Retryable {
+export class SystemAway extends Retryable {
+  override readonly name: string = "SystemAway";
+  /** Which one, for people, e.g. `GitLab`. */
+  readonly system: string;
+  constructor(message: string, options: { system: string; afterMs?: number; cause?: unknown }) {
+    super(message, options);
+    this.system = options.system;
+  }
+}
+
+/** The same because the system refuses our token as a whole, until somebody renews it. The message names the setting. */
+export class LockedOut extends SystemAway {
   override readonly name = "LockedOut";
 }
 

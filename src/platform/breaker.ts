@@ -2,7 +2,8 @@
  * One circuit breaker per outside system, so that a system that is down is not stormed and no worker is held up by it.
  *
  *   closed       calls go through
- *   open         several passing faults in a row: calls fail at once, until one call may try whether the system is back
+ *   open         several passing faults in a row: calls fail at once with SystemAway, until one call may try whether the system is
+ *                back, by asking who we are: a system that answers that is there, whatever becomes of the call itself
  *   locked_out   the system does not know our token any more: calls fail at once with LockedOut, whoever asks, and the log has
  *                one alert; from time to time one call asks who we are and lifts the lock when there is an answer
  */
@@ -14,12 +15,14 @@ import {
   circuitBreaker,
   handleWhen,
 } from "cockatiel";
-import { LockedOut, messageOf, Permanent, Retryable, UserError } from "../domain/errors.ts";
+import { LockedOut, messageOf, Permanent, Retryable, SystemAway, UserError } from "../domain/errors.ts";
 import type { Log } from "./log.ts";
 
 export interface BreakerOptions {
   /** Name of the system, for people, e.g. `GitLab`. */
   readonly system: string;
+  /** Where it is, e.g. `gitlab.acme.test`: said to people when it is away. */
+  readonly host?: string;
   /** The settings to renew when the token is refused, e.g. `GITLAB_TOKEN`. */
   readonly setting: string;
   /**
@@ -41,14 +44,14 @@ export interface BreakerState {
   readonly state: "closed" | "open" | "locked_out";
   /** When it left `closed`; null while it is closed. */
   readonly since: Date | null;
-  /** Why, for people; empty while it is closed. */
+  /** Why, for people; empty while it is closed. Not redacted: it may quote the system. */
   readonly reason: string;
 }
 
 export interface Breaker {
   /**
-   * Makes one call. Throws what the call throws, or without making it Retryable (the system is down) or LockedOut (it refuses our
-   * token), both with the time until somebody may try.
+   * Makes one call. Throws what the call throws; SystemAway when the system is down, or found to be by this very call, and LockedOut
+   * when it refuses our token, both with the time until somebody may try.
    */
   call<T>(work: () => Promise<T>): Promise<T>;
   state(): BreakerState;
@@ -87,7 +90,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
       await options.whoAmI?.();
       knownAt = Date.now();
     } catch (error) {
-      throw statusOf(error) === 401 ? new TokenRefused() : error;
+      if (statusOf(error) === 401) throw new TokenRefused();
+      reason = messageOf(error);
+      throw error;
     }
   }
 
@@ -112,11 +117,20 @@ export function createBreaker(options: BreakerOptions): Breaker {
       if (lock.circuit.state === CircuitState.HalfOpen) throw lockedOut(lock.leftMs());
       if (outage.circuit.state === CircuitState.HalfOpen) throw down(outage.leftMs());
       try {
+        // Refused at once while it is too early for a probe. A call that goes wrong by itself must not keep the circuit open.
+        if (outage.circuit.state === CircuitState.Open && options.whoAmI !== undefined) {
+          await lock.circuit.execute(() => outage.circuit.execute(askWhoWeAre));
+        }
         return await lock.circuit.execute(() => outage.circuit.execute(() => guardedCall(work)));
       } catch (error) {
         if (error instanceof TokenRefused) throw lockedOut(lock.leftMs());
-        if (!(error instanceof BrokenCircuitError)) throw error;
-        throw lock.circuit.state === CircuitState.Open ? lockedOut(lock.leftMs()) : down(outage.leftMs());
+        if (error instanceof BrokenCircuitError && lock.circuit.state === CircuitState.Open)
+          throw lockedOut(lock.leftMs());
+        if (error instanceof BrokenCircuitError) throw down(outage.leftMs());
+        if (error instanceof Retryable && outage.circuit.state === CircuitState.Open) {
+          throw down(Math.max(outage.leftMs(), error.afterMs ?? 0), error);
+        }
+        throw error;
       }
     },
     state() {
@@ -131,11 +145,12 @@ export function createBreaker(options: BreakerOptions): Breaker {
   }
 
   function lockedOut(afterMs: number): LockedOut {
-    return new LockedOut(refusal(), { afterMs });
+    return new LockedOut(refusal(), { system, afterMs });
   }
 
-  function down(afterMs: number): Retryable {
-    return new Retryable(`${system} does not answer at the moment (${reason})`, { afterMs });
+  function down(afterMs: number, cause?: Retryable): SystemAway {
+    const name = options.host === undefined ? system : `${system} (${options.host})`;
+    return new SystemAway(`${name} does not answer at the moment: ${reason}`, { system, afterMs, cause });
   }
 }
 
@@ -151,7 +166,8 @@ interface Circuit {
 
 /** A circuit that `counts` says which errors break; while it is tried, everything that is no answer of the system does. */
 function createCircuit(counts: (error: unknown) => boolean, failures: number, halfOpenAfter: number): Circuit {
-  const isAnswer = (error: unknown): boolean => error instanceof Permanent || error instanceof UserError;
+  const isAnswer = (error: unknown): boolean =>
+    error instanceof Permanent || error instanceof UserError || (error instanceof TokenRefused && !counts(error));
   const circuit: CircuitBreakerPolicy = circuitBreaker(
     handleWhen((error) => counts(error) || (circuit.state === CircuitState.HalfOpen && !isAnswer(error))),
     { halfOpenAfter, breaker: new ConsecutiveBreaker(failures) },

@@ -4,7 +4,16 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EffectDraft } from "../domain/effect.ts";
-import { LockedOut, messageOf, OverBudget, Permanent, PotEmpty, Retryable, UserError } from "../domain/errors.ts";
+import {
+  LockedOut,
+  messageOf,
+  OverBudget,
+  Permanent,
+  PotEmpty,
+  Retryable,
+  SystemAway,
+  UserError,
+} from "../domain/errors.ts";
 import type { EndState, Run } from "../domain/run.ts";
 import { performEffects } from "../effects/perform.ts";
 import { behindFence } from "../platform/fence.ts";
@@ -189,13 +198,13 @@ async function landFailure(engine: Engine, run: Run, error: unknown): Promise<vo
   if (error instanceof LeaseLost) throw error;
   const about = { run: run.id, ticket: run.target.ticket, step: run.step };
   if (engine.stopping.aborted && error === engine.stopping.reason) {
-    await handOver(database, run, { state: "queued" });
+    await handOver(database, run, { state: "queued", cause: "handed_back" });
     return log.info("run handed back: the process stops", about);
   }
   const delayMs = error instanceof Retryable ? pauseFor(engine, error, await readPauses(database, run.id)) : null;
   if (error instanceof Retryable && delayMs !== null) {
-    const lockedOut = error instanceof LockedOut;
-    await handOver(database, run, { state: "queued", reason: error.message, delayMs, lockedOut });
+    const cause = error instanceof SystemAway ? "away" : "fault";
+    await handOver(database, run, { state: "queued", reason: error.message, delayMs, cause });
     await addProgress(database, run.id, "run.retry", { step: run.step, reason: error.message, delayMs });
     log.info("step will be tried again", { ...about, reason: error.message, delayMs });
     return engine.bell.ring(run.id, delayMs);
@@ -217,6 +226,7 @@ function endOf(error: unknown): [EndState, string] {
   if (error instanceof UserError) return ["needs_human", error.message];
   if (error instanceof Permanent) return ["failed", error.message];
   if (error instanceof LockedOut) return ["failed", `${error.message} (nobody did so for a day)`];
+  if (error instanceof SystemAway) return ["failed", `${error.message} (I waited for a day)`];
   if (error instanceof Retryable) return ["failed", `${error.message} (given up after ${maxTries} tries)`];
   return ["failed", `an error inside Ticketsmith: ${messageOf(error)}`];
 }

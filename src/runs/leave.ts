@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { type CallEstimate, type Shortage, shortagesOf } from "../domain/budget.ts";
-import { LockedOut, type PotEmpty, Retryable } from "../domain/errors.ts";
+import { type PotEmpty, Retryable, SystemAway } from "../domain/errors.ts";
 import type { EndState, Gate, Run } from "../domain/run.ts";
 import { performEffects } from "../effects/perform.ts";
 import { redact } from "../platform/redact.ts";
@@ -125,8 +125,8 @@ async function tell(engine: Engine, run: Run, step: string, reason: string, sign
     if (error instanceof LeaseLost || signal.aborted) throw error;
     const delayMs = error instanceof Retryable ? pauseFor(engine, error, await readPauses(database, run.id)) : null;
     if (delayMs !== null) {
-      const lockedOut = error instanceof LockedOut;
-      await handOver(database, run, { state: "queued", reason, delayMs, lockedOut });
+      const cause = error instanceof SystemAway ? "away" : "fault";
+      await handOver(database, run, { state: "queued", reason, delayMs, cause });
       await engine.bell.ring(run.id, delayMs);
       return false;
     }

@@ -152,8 +152,11 @@ export interface Handover {
   readonly waitingFor?: Gate | null;
   /** A step was finished: crash counter and retry counter begin anew. */
   readonly progressed?: boolean;
-  /** The run waits for a new token. That does not count as a try, whatever number of times it has to be put back. */
-  readonly lockedOut?: boolean;
+  /**
+   * Why a run that made no progress is put back. `fault`: something of its own went wrong, which counts as a try; the default.
+   * `away`: an outside system is. `handed_back`: nothing is wrong, its worker stops. Neither counts, however often it happens.
+   */
+  readonly cause?: "fault" | "away" | "handed_back";
 }
 
 /**
@@ -168,8 +171,8 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
          worked_ms = worked_ms + ${msSince("now()", "leased_at")},
          not_before = case when $7::float8 is null then null else now() + $7::float8 * interval '1 millisecond' end,
          starts = case when $8 then 0 when $3::text = 'queued' then greatest(starts - 1, 0) else starts end,
-         tries = case when $8 then 0 when $9 then tries else tries + 1 end,
-         locked_out_since = case when $9 then coalesce(locked_out_since, now()) else null end,
+         tries = case when $8 then 0 when $9::text = 'fault' then tries + 1 else tries end,
+         away_since = case when $8 or $9::text = 'fault' then null when $9::text = 'away' then coalesce(away_since, now()) else away_since end,
          ended_at = case when $3::text in ('queued', 'running', 'waiting') then null else now() end
      where id = $1 and epoch = $2 and state = 'running'`,
     [
@@ -181,27 +184,27 @@ export async function handOver(tx: Queryable, run: Run, to: Handover): Promise<v
       to.waitingFor === undefined || to.waitingFor === null ? null : toJson(to.waitingFor),
       to.delayMs ?? null,
       to.progressed ?? false,
-      to.lockedOut ?? false,
+      to.cause ?? "fault",
     ],
   );
   if (rowCount === 0) throw new LeaseLost(`run ${run.id} is no longer ours`);
 }
 
-/** How often a run has been put back, and how long it has been waiting for a token. */
+/** How often a run has been put back, and how long it has been waiting for an outside system. */
 export interface Pauses {
   /** How often the current step was put back because of a passing fault. */
   readonly tries: number;
-  /** Milliseconds since the run was first put back for want of a token; 0 when that was not its last reason. */
-  readonly lockedOutMs: number;
+  /** Milliseconds since the run was first put back because an outside system was away; 0 when that was not its last reason. */
+  readonly awayMs: number;
 }
 
 export async function readPauses(db: Queryable, id: string): Promise<Pauses> {
   const { rows } = await db.query<Pauses>(
-    `select tries, coalesce(extract(epoch from now() - locked_out_since) * 1000, 0)::float8 as "lockedOutMs"
+    `select tries, coalesce(extract(epoch from now() - away_since) * 1000, 0)::float8 as "awayMs"
      from ticketsmith.runs where id = $1`,
     [id],
   );
-  return rows[0] ?? { tries: 0, lockedOutMs: 0 };
+  return rows[0] ?? { tries: 0, awayMs: 0 };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One outside system that fails, falls silent or refuses us, and what its breaker lets through. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { LockedOut, Permanent, Retryable } from "../../src/domain/errors.ts";
+import { LockedOut, Permanent, Retryable, SystemAway } from "../../src/domain/errors.ts";
 import { type Breaker, type BreakerOptions, createBreaker, guarded } from "../../src/platform/breaker.ts";
 import { silentLog } from "../../src/platform/log.ts";
 
@@ -50,33 +50,73 @@ const outcome = (one: Breaker) => one.call(system).catch((error: unknown) => err
 const dead = async () => Promise.reject(refusal(401));
 
 describe("a system that does not answer", () => {
-  test("is left alone after five faults in a row, and tried once after 30 s", async () => {
-    const one = breaker();
-    answers = Array.from({ length: 6 }, fault);
-    for (let call = 0; call < 5; call += 1)
-      expect(await outcome(one)).toMatchObject({ message: "GitLab answered 503" });
+  test("is left alone after five faults in a row, and asked who we are after 30 s", async () => {
+    const one = breaker({ host: "gitlab.acme.test" });
+    const away = {
+      system: "GitLab",
+      message: "GitLab (gitlab.acme.test) does not answer at the moment: GitLab answered 503",
+    };
+    answers = Array.from({ length: 5 }, fault);
+    whoAmI = async () => Promise.reject(fault());
+    for (let call = 0; call < 4; call += 1) {
+      const error = await outcome(one);
+      expect(error).toMatchObject({ message: "GitLab answered 503" });
+      expect(error).not.toBeInstanceOf(SystemAway);
+    }
+    expect(await outcome(one)).toMatchObject({ ...away, cause: { message: "GitLab answered 503" } });
     expect(one.state()).toMatchObject({ state: "open", reason: "GitLab answered 503", since: new Date(1_000_000) });
 
     vi.advanceTimersByTime(10_000);
     const held = await outcome(one);
-    expect(held).toBeInstanceOf(Retryable);
-    expect(held).toMatchObject({
-      afterMs: 20_000,
-      message: "GitLab does not answer at the moment (GitLab answered 503)",
-    });
-    expect(reached).toBe(5);
+    expect(held).toBeInstanceOf(SystemAway);
+    expect(held).toMatchObject({ ...away, afterMs: 20_000 });
+    expect({ reached, asked }).toEqual({ reached: 5, asked: 0 });
 
     vi.advanceTimersByTime(20_000);
-    await outcome(one);
-    expect(reached).toBe(6);
-    expect(await outcome(one)).toMatchObject({ afterMs: 30_000 });
-    expect(reached).toBe(6);
+    expect(await outcome(one)).toMatchObject({ ...away, afterMs: 30_000 });
+    expect(await outcome(one)).toMatchObject({ ...away, afterMs: 30_000 });
+    expect({ reached, asked }).toEqual({ reached: 5, asked: 1 });
 
     vi.advanceTimersByTime(30_000);
+    whoAmI = async () => ({ id: "bot" });
     expect(await outcome(one)).toBe("yes");
-    expect(one.state()).toEqual({ system: "GitLab", state: "closed", since: null, reason: "" });
+    expect(one.state()).toMatchObject({ system: "GitLab", state: "closed", since: null, reason: "" });
     expect(await outcome(one)).toBe("yes");
+    expect({ reached, asked }).toEqual({ reached: 7, asked: 2 });
     expect(alerts).toEqual([]);
+  });
+
+  test("is there when it knows who we are: a call that fails over and over is to blame itself", async () => {
+    const one = breaker();
+    answers = Array.from({ length: 8 }, fault);
+    const away: boolean[] = [];
+    for (let call = 0; call < 8; call += 1) {
+      away.push((await outcome(one)) instanceof SystemAway);
+      vi.advanceTimersByTime(30_000);
+    }
+    expect(away).toEqual([false, false, false, false, true, false, false, false]);
+    expect({ reached, asked }).toEqual({ reached: 8, asked: 1 });
+    expect(one.state().state).toBe("closed");
+  });
+
+  test("asks for the longer pause of the two, its own and the system's", async () => {
+    const one = breaker();
+    answers = Array.from({ length: 5 }, () => new Retryable("slow down", { afterMs: 600_000 }));
+    for (let call = 0; call < 4; call += 1) await outcome(one);
+    expect(await outcome(one)).toMatchObject({ name: "SystemAway", afterMs: 600_000 });
+  });
+
+  test("and then says that it does not know our token is back, and locked", async () => {
+    const one = breaker();
+    answers = Array.from({ length: 5 }, fault);
+    for (let call = 0; call < 5; call += 1) await outcome(one);
+    whoAmI = dead;
+    vi.advanceTimersByTime(30_000);
+    expect(await outcome(one)).toBeInstanceOf(LockedOut);
+    expect(one.state().state).toBe("locked_out");
+    whoAmI = async () => ({ id: "bot" });
+    vi.advanceTimersByTime(300_000);
+    expect(await outcome(one)).toBe("yes");
   });
 
   test("counts only faults in a row, and no refusals", async () => {
@@ -93,17 +133,18 @@ describe("a system that does not answer", () => {
     for (let call = 0; call < 5; call += 1) await outcome(one);
     vi.advanceTimersByTime(30_000);
     const probe = Promise.withResolvers<string>();
-    const first = one.call(() => probe.promise);
+    whoAmI = () => probe.promise;
+    const first = one.call(async () => "back");
     const others = await Promise.all(Array.from({ length: 50 }, () => outcome(one)));
     expect(others.every((error) => error instanceof Retryable && (error.afterMs ?? 0) > 0)).toBe(true);
-    expect(reached).toBe(5);
-    probe.resolve("back");
+    expect({ reached, asked }).toEqual({ reached: 5, asked: 1 });
+    probe.resolve("bot");
     expect(await first).toBe("back");
     expect(await outcome(one)).toBe("yes");
   });
 
   test("that is tried by a call which breaks off for reasons of ours stays alone", async () => {
-    const one = breaker();
+    const one = createBreaker({ system: "the model server", setting: "OPENAI_API_KEY", log: silentLog });
     answers = [...Array.from({ length: 5 }, fault), new Error("cancelled")];
     for (let call = 0; call < 5; call += 1) await outcome(one);
     vi.advanceTimersByTime(30_000);

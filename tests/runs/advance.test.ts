@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Ensured } from "../../src/domain/effect.ts";
-import { LockedOut, OverBudget, Permanent, Retryable, UserError } from "../../src/domain/errors.ts";
+import { LockedOut, OverBudget, Permanent, Retryable, SystemAway, UserError } from "../../src/domain/errors.ts";
 import type { TicketWriter } from "../../src/domain/ports.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -10,7 +10,7 @@ import { printMarkdown } from "../../src/platform/markdown.ts";
 import { Policy } from "../../src/platform/policy.ts";
 import { advance } from "../../src/runs/advance.ts";
 import type { Engine } from "../../src/runs/engine.ts";
-import { retryDelay } from "../../src/runs/pauses.ts";
+import { awayDelay, retryDelay } from "../../src/runs/pauses.ts";
 import { createQuarantine } from "../../src/runs/quarantine.ts";
 import { type Bell, openBell } from "../../src/runs/queue.ts";
 import { startRun } from "../../src/runs/start.ts";
@@ -386,6 +386,7 @@ describe("leases", () => {
     await advance(machine, run.id);
     expect(await now(run)).toMatchObject({ state: "queued", step: "one", starts: 0 });
     expect((await listSteps(database, run.id))[0]?.state).toBe("started");
+    expect(await readPauses(database, run.id)).toEqual({ tries: 0, awayMs: 0 });
     expect(told).toEqual([]);
   });
 });
@@ -399,12 +400,26 @@ test("pauses double from 2 s to 5 min, and never undercut what was asked for", (
   expect(retryDelay(0, 45_000)).toBeGreaterThanOrEqual(45_000);
 });
 
+test("while a system is away pauses grow with the time that it has been, from 2 s to 5 min", () => {
+  const cases = [
+    [0, 2000],
+    [60_000, 15_000],
+    [3_600_000, 300_000],
+  ] as const;
+  for (const [awayMs, least] of cases) {
+    expect(awayDelay(awayMs, undefined)).toBeGreaterThanOrEqual(least);
+    expect(awayDelay(awayMs, undefined)).toBeLessThanOrEqual((least * 4) / 3);
+  }
+  expect(awayDelay(0, 45_000)).toBeGreaterThanOrEqual(45_000);
+});
+
 test("a pause of more than a day is a mistake of the one who asks for it", () => {
   expect(retryDelay(0, 1e12)).toBeLessThanOrEqual((24 * 3_600_000 * 4) / 3);
 });
 
 describe("a system that refuses our token", () => {
-  const refusal = () => new LockedOut("GitLab refuses our token (401): renew GITLAB_TOKEN", { afterMs: 300_000 });
+  const refusal = () =>
+    new LockedOut("GitLab refuses our token (401): renew GITLAB_TOKEN", { system: "GitLab", afterMs: 300_000 });
 
   test("makes the run wait as long as it takes, and uses up none of its tries", async () => {
     let renewed = false;
@@ -425,20 +440,82 @@ describe("a system that refuses our token", () => {
     renewed = true;
     await advance(machine, run.id);
     expect(await now(run)).toMatchObject({ state: "queued", reason: "GitLab answered 503" });
-    expect(await readPauses(database, run.id)).toEqual({ tries: 1, lockedOutMs: 0 });
+    expect(await readPauses(database, run.id)).toEqual({ tries: 1, awayMs: 0 });
   });
 
   test("for a whole day ends the run, and the ticket hears of it", async () => {
     const machine = engine([step("one", async () => Promise.reject(refusal()))]);
     const run = await begin(machine);
     await advance(machine, run.id);
-    await database.query("update ticketsmith.runs set locked_out_since = now() - interval '24 hours' where id = $1", [
+    await database.query("update ticketsmith.runs set away_since = now() - interval '24 hours' where id = $1", [
       run.id,
     ]);
     await due(run);
     await advance(machine, run.id);
     expect(await now(run)).toMatchObject({ state: "failed", reason: `${refusal().message} (nobody did so for a day)` });
     expect(told.at(-1)).toContain("renew");
+  });
+});
+
+describe("a system that is away", () => {
+  const away = () =>
+    new SystemAway("GitLab (gitlab.acme.test) does not answer at the moment: 503", {
+      system: "GitLab",
+      afterMs: 30_000,
+    });
+
+  test("is waited for without using up tries, ever more patiently", async () => {
+    let back = false;
+    const machine = engine([
+      step("one", async () => {
+        if (!back) throw away();
+        return {};
+      }),
+    ]);
+    const run = await begin(machine);
+    for (let hour = 0; hour < 23; hour += 1) {
+      await advance(machine, run.id);
+      expect(await now(run)).toMatchObject({ state: "queued", reason: away().message, starts: 0 });
+      expect(await readPauses(database, run.id)).toMatchObject({ tries: 0 });
+      await database.query("update ticketsmith.runs set away_since = away_since - interval '1 hour' where id = $1", [
+        run.id,
+      ]);
+      await due(run);
+    }
+    await advance(machine, run.id);
+    expect((await now(run)).notBefore?.getTime()).toBeGreaterThan(Date.now() + 290_000);
+    back = true;
+    await due(run);
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "done", reason: null });
+    expect(await readPauses(database, run.id)).toEqual({ tries: 0, awayMs: 0 });
+  });
+
+  test("for a whole day ends the run", async () => {
+    const machine = engine([step("one", async () => Promise.reject(away()))]);
+    const run = await begin(machine);
+    await advance(machine, run.id);
+    await database.query("update ticketsmith.runs set away_since = now() - interval '24 hours' where id = $1", [
+      run.id,
+    ]);
+    await due(run);
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "failed", reason: `${away().message} (I waited for a day)` });
+    expect(told.at(-1)).toContain("I waited for a day");
+  });
+
+  test("does not hide that a write is refused over and over: that ends after fifteen tries, whatever lies between", async () => {
+    const machine = engine([step("one", async ({ run }) => ({ effects: [say("a", run.target.ticket, "first")] }))]);
+    const run = await begin(machine);
+    for (let round = 0; round < 16; round += 1) {
+      trouble = [away()];
+      await advance(machine, run.id);
+      await due(run);
+      trouble = [new Retryable("502")];
+      await advance(machine, run.id);
+      await due(run);
+    }
+    expect(await now(run)).toMatchObject({ state: "failed", reason: "502 (given up after 15 tries)" });
   });
 });
 
