@@ -92,6 +92,7 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     headings: 0,
     tables: 0,
   },
+  "jira/away.md": { values: { system: ugly, lockedOut: false }, headings: 0, tables: 0 },
   "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
   "gitlab/checks.md": { values: { checks, contradicted: [ugly], ignored: [ugly] }, headings: 0, tables: 0 },
   "gitlab/obstacle.md": { values: { why: "moved" } },
@@ -263,6 +264,14 @@ describe("other messages", () => {
     const text = render("jira/limit.md", { usd: "2", amount: "$2.00", most: "$20.00", step: "plan", opens, days: 7 });
     expect(text).toContain(`Without an answer ${then}`);
     expect(text).toContain("`@ticketsmith budget +2`");
+  });
+
+  it("while a system is away it is plain who has to do something", () => {
+    const passing = render("jira/away.md", { system: "GitLab", lockedOut: false });
+    expect(passing).toContain("Nothing is lost. I try again every few minutes and go on by myself when GitLab answers");
+    expect(passing).not.toContain("renew");
+    expect(render("jira/away.md", { system: "GitLab", lockedOut: true })).toContain("has to renew that token");
+    expect(statusWith({ state: "paused" })).toMatch(/^\*\*⏳ On hold\*\* · h/);
   });
 
   it("the merge request says red first", () => {

@@ -3,7 +3,6 @@
  * The only catch of the flow: here every failure becomes a state of the run, and a comment on the ticket where it stops.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EffectDraft } from "../domain/effect.ts";
 import {
   LockedOut,
   messageOf,
@@ -21,10 +20,12 @@ import type { Log } from "../platform/log.ts";
 import { redact } from "../platform/redact.ts";
 import { resumingEffects } from "../steps/park.ts";
 import { Next, type Step, type StepContext } from "../steps/step.ts";
-import { listEffects, planEffects } from "../store/ledger.ts";
+import { planEffects } from "../store/ledger.ts";
 import { releaseReservations } from "../store/pots.ts";
 import { handOver, holdLease, LeaseLost, readPauses } from "../store/runs.ts";
 import { addProgress, finishStep, listSteps, produceStep, startStep } from "../store/steps.ts";
+import { announce } from "./announce.ts";
+import { findAway, tellAway, tellBack } from "./away.ts";
 import { createContext } from "./context.ts";
 import type { Engine } from "./engine.ts";
 import { keepLease, momentNow } from "./lease.ts";
@@ -85,19 +86,34 @@ async function work(engine: Engine, run: Run, signal: AbortSignal): Promise<void
   }
   const step = currentStep(engine, run);
   const row = rows.find((candidate) => candidate.step === step.name);
+  let away = findAway(rows)?.step;
+  const sayThatItGoesOn = async (): Promise<void> => {
+    if (away !== undefined) await tellBack(engine, run, away, signal);
+    away = undefined;
+  };
   let next: Next;
   if (row === undefined || row.state === "started") {
     const log: Log = withFields(engine.log, { run: run.id, ticket: run.target.ticket, step: step.name });
-    const context = await createContext({ database, run, services: engine.services, signal, log });
+    const onReply = (): Promise<void> => sayThatItGoesOn().catch(laterIfPassing(log));
+    const context = await createContext({ database, run, services: engine.services, signal, log, onReply });
     const parking = lastParking(rows);
     if (parking !== undefined)
-      await announce(engine, run, `${parking}-over`, context, async () => resumingEffects(context));
+      await announce(engine, run, `${parking}-over`, async () => resumingEffects(context), signal);
     next = await produce(engine, run, step, context);
   } else {
     next = Next.parse(row.next);
   }
   await performEffects(door, run, step.name, signal);
+  await sayThatItGoesOn();
   await moveOn(engine, run, step, next);
+}
+
+/** An agent at work is not stopped because a comment has to wait: it is written when the step is done. */
+function laterIfPassing(log: Log): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof Retryable)) throw error;
+    log.info("the ticket will hear later that its run goes on", { error });
+  };
 }
 
 function currentStep(engine: Engine, run: Run): Step {
@@ -106,33 +122,13 @@ function currentStep(engine: Engine, run: Run): Step {
   return step;
 }
 
-/** Performs what people are to see before the work begins. Planned by an earlier start of the step, it still holds. */
-async function announce(
-  engine: Engine,
-  run: Run,
-  under: string,
-  context: StepContext,
-  draft: () => Promise<readonly EffectDraft[]>,
-): Promise<void> {
-  const { database, door } = engine;
-  const planned = await listEffects(database, run.id);
-  if (!planned.some((row) => row.step === under)) {
-    const drafts = await draft();
-    await database.transaction(async (tx) => {
-      await holdLease(tx, run);
-      await planEffects(tx, run, under, drafts);
-    });
-  }
-  await performEffects(door, run, under, context.signal);
-}
-
 /** Executes the step and commits what it returned, together with its planned effects. */
 async function produce(engine: Engine, run: Run, step: Step, context: StepContext): Promise<Next> {
   const { database } = engine;
   await startStep(database, run.id, step.name);
   await addProgress(database, run.id, "step.started", { step: step.name });
   if (step.announce !== undefined) {
-    await announce(engine, run, step.name, context, async () => (await step.announce?.(context)) ?? []);
+    await announce(engine, run, step.name, async () => (await step.announce?.(context)) ?? [], context.signal);
   }
   const result = await step.execute(context);
   context.signal.throwIfAborted();
@@ -201,8 +197,10 @@ async function landFailure(engine: Engine, run: Run, error: unknown): Promise<vo
     await handOver(database, run, { state: "queued", cause: "handed_back" });
     return log.info("run handed back: the process stops", about);
   }
-  const delayMs = error instanceof Retryable ? pauseFor(engine, error, await readPauses(database, run.id)) : null;
+  const pauses = await readPauses(database, run.id);
+  const delayMs = error instanceof Retryable ? pauseFor(engine, error, pauses) : null;
   if (error instanceof Retryable && delayMs !== null) {
+    if (error instanceof SystemAway) await tellAway(engine, run, error, pauses.awayMs);
     const cause = error instanceof SystemAway ? "away" : "fault";
     await handOver(database, run, { state: "queued", reason: error.message, delayMs, cause });
     await addProgress(database, run.id, "run.retry", { step: run.step, reason: error.message, delayMs });

@@ -29,8 +29,10 @@ export async function createContext(options: {
   services: Services;
   signal: AbortSignal;
   log: Log;
+  /** Told of every answer of a model, once its turn is kept. */
+  onReply?: () => Promise<void>;
 }): Promise<StepContext> {
-  const { database, run, services, signal, log } = options;
+  const { database, run, services, signal, log, onReply } = options;
   const steps = await listSteps(database, run.id);
   const effects = await listEffects(database, run.id);
   // What has passed since the run was claimed is counted by a clock that nobody sets.
@@ -85,6 +87,7 @@ export async function createContext(options: {
         costUsd: turn.reply?.costUsd ?? 0,
       });
       await addProgress(database, run.id, "turn", { step: run.step, ...glance(turn) });
+      if (turn.reply !== null) await onReply?.();
     },
   };
 }

@@ -14,6 +14,11 @@ const longestPauseMs = 24 * 3_600_000;
 
 const usualBaseMs = 2000;
 
+/** The longest pause that a run makes by itself: 5 min, with the usual base of 2 s. */
+export function longestUsualPause(baseMs = usualBaseMs): number {
+  return baseMs * 150;
+}
+
 /** Spread by a third, so that runs which stopped together do not come back together. */
 function spread(ms: number): number {
   return Math.round(ms * (1 + Math.random() / 3));
@@ -21,7 +26,7 @@ function spread(ms: number): number {
 
 /** Pause before the next try: what the other side asked for, else doubling from `baseMs` (2 s) to 150 times that (5 min), spread by a third. */
 export function retryDelay(tries: number, afterMs: number | undefined, baseMs = usualBaseMs): number {
-  const doubling = Math.min(baseMs * 2 ** tries, baseMs * 150);
+  const doubling = Math.min(baseMs * 2 ** tries, longestUsualPause(baseMs));
   return spread(Math.max(Math.min(afterMs ?? 0, longestPauseMs), doubling));
 }
 
@@ -30,7 +35,7 @@ export function retryDelay(tries: number, afterMs: number | undefined, baseMs = 
  * long one is not knocked at for nothing; what it or its breaker asked for, when that is longer. Spread by a third.
  */
 export function awayDelay(awayMs: number, afterMs: number | undefined, baseMs = usualBaseMs): number {
-  const quarter = Math.min(Math.max(baseMs, awayMs / 4), baseMs * 150);
+  const quarter = Math.min(Math.max(baseMs, awayMs / 4), longestUsualPause(baseMs));
   return spread(Math.max(Math.min(afterMs ?? 0, longestPauseMs), quarter));
 }
 

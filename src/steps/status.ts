@@ -9,7 +9,8 @@ import { documented, published, understood, verified } from "./outputs.ts";
 import type { StepContext } from "./step.ts";
 
 export interface StatusLine {
-  readonly state: "working" | "waiting" | EndState;
+  /** `waiting` is for a person, `paused` for an outside system. */
+  readonly state: "working" | "waiting" | "paused" | EndState;
   readonly headline: string;
   /** What is going on now, or where it stopped. */
   readonly step?: string | null;

@@ -92,7 +92,7 @@ async function checkRows(world: World, run: Run): Promise<string[]> {
   // What a parked run has sent is looked up by the sweeper later on; what it has planned waits for somebody to retry it.
   const unsettled = run.state === "done" ? ["planned", "sent"] : isEnd(run.state) && !isParked(run) ? ["sent"] : [];
   for (const row of effects) if (unsettled.includes(row.state)) wrong.push(`${row.key} is ${row.state}`);
-  const steps = (await listSteps(world.database, run.id)).filter(({ step }) => !step.startsWith("close-"));
+  const steps = (await listSteps(world.database, run.id)).filter(({ step }) => !/^(?:close|park|away)-/.test(step));
   const progress: { kind: string; step: string; name: string }[] = [];
   for (let last = "0"; ; ) {
     const rows = await listProgress(world.database, run.id, last);

@@ -70,11 +70,22 @@ describe("a token is revoked", () => {
     await until("some probes", () => refused >= before + 2);
     expect((await now())?.state).toMatch(/queued|running/);
     expect(alerts).toEqual([reason]);
+    // The ticket says whom it waits for, once; when it is Jira itself that is away, nobody can.
+    const tellings = (text: string) =>
+      acme.jira.requests.filter(({ method, body }) => method !== "GET" && JSON.stringify(body ?? "").includes(text))
+        .length;
+    const says = () => JSON.stringify(acme.jira.issue("SHOP-1").comments.map(({ body }) => body));
+    const told = system === "jira" ? 0 : 1;
+    expect(tellings("On hold")).toBe(told);
+    expect(says().includes(`renew ${setting}`)).toBe(told === 1);
 
     acme[system].fault = () => undefined;
     const run = await story.finished("SHOP-1");
     expect(run).toMatchObject({ state: "done", reason: null });
     expect(acme.jira.issue("SHOP-1").comments).toHaveLength(1);
+    expect(tellings("On hold")).toBe(told);
+    expect(tellings("I go on")).toBe(told);
+    expect(says()).toContain("Finished, tests pass");
     expect(acme.gitlab.mergeRequests("acme/shop")).toHaveLength(1);
     expect(bot.outside().every(({ state }) => state === "closed")).toBe(true);
     expect(alerts).toEqual([reason]);

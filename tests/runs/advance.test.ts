@@ -443,6 +443,58 @@ describe("a system that refuses our token", () => {
     expect(await readPauses(database, run.id)).toEqual({ tries: 1, awayMs: 0 });
   });
 
+  test("is told on the ticket once, as soon as that can be told, and so is that the run goes on", async () => {
+    let renewed = false;
+    const machine = engine([
+      step("one", async () => {
+        if (!renewed) throw refusal();
+        return {};
+      }),
+      step("two", async () => ({})),
+    ]);
+    const run = await begin(machine);
+    trouble = [new Retryable("Jira is down, too")];
+    await advance(machine, run.id);
+    expect(told).toEqual([]);
+    for (let probe = 0; probe < 3; probe += 1) {
+      await due(run);
+      await advance(machine, run.id);
+      expect(told).toHaveLength(1);
+    }
+    expect(told[0]).toContain("On hold");
+    expect(told[0]).toContain(refusal().message);
+    renewed = true;
+    await due(run);
+    trouble = [new Retryable("Jira is slow")];
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "queued", step: "one" });
+    await due(run);
+    await advance(machine, run.id);
+    expect(await now(run)).toMatchObject({ state: "queued", step: "two" });
+    expect(told).toHaveLength(2);
+    expect(told[1]).toContain("I go on");
+    await advance(machine, run.id);
+    expect(told).toHaveLength(2);
+    expect((await listSteps(database, run.id)).map(({ step: name, state }) => `${name} ${state}`)).toEqual([
+      "one done",
+      "away-1 done",
+      "two done",
+    ]);
+  });
+
+  test("does not take the place of what the step has to say", async () => {
+    const machine = engine([
+      step("one", async ({ run }) => ({ effects: [say("a", run.target.ticket, "the result")] })),
+    ]);
+    const run = await begin(machine);
+    trouble = [refusal()];
+    await advance(machine, run.id);
+    await due(run);
+    await advance(machine, run.id);
+    expect(told.map((text) => text.trim())).toEqual(["the result"]);
+    expect((await now(run)).state).toBe("done");
+  });
+
   test("for a whole day ends the run, and the ticket hears of it", async () => {
     const machine = engine([step("one", async () => Promise.reject(refusal()))]);
     const run = await begin(machine);

@@ -37,7 +37,7 @@ export function readTimeline(run: Run, rows: readonly StepRow[], now: Date): Tim
     const end = row.endedAt?.getTime() ?? until;
     return {
       // The steps that tell the ticket why a run stops or waits are named after the lease that they ended.
-      name: row.step.replace(/^(close|park)-\d+$/, "$1"),
+      name: row.step.replace(/^(close|park|away)-\d+$/, "$1"),
       pill: pillOf(row, run),
       took: duration(end - start),
       started: moment(row.startedAt, now),
