@@ -1,5 +1,5 @@
 /** GitLab as the flow sees it: who is who, projects, and one merge request per branch. Commits travel over git, not over this. */
-import { MergeRequests, ProjectHooks, ProjectMembers, Projects, Users } from "@gitbeaker/rest";
+import { MergeRequests, ProjectHooks, Projects } from "@gitbeaker/rest";
 import type { Ensured } from "../../domain/effect.ts";
 import { Permanent, UserError } from "../../domain/errors.ts";
 import type { CodeReader, CodeSearch, CodeWriter, HookKeeper, ReviewReader, ReviewWriter } from "../../domain/ports.ts";
@@ -7,10 +7,12 @@ import type { Log } from "../../platform/log.ts";
 import { registerSecret } from "../../platform/redact.ts";
 import { hasMarker, printBlock, sameNewlines, withBlock } from "./description.ts";
 import { createHookKeeper } from "./hooks.ts";
+import { createPeople } from "./people.ts";
 import { createRequester } from "./requester.ts";
+import { createAccount } from "./resource.ts";
 import { createReviewReader } from "./review-reader.ts";
 import { createReviewWriter } from "./review-writer.ts";
-import { checked, MemberAnswer, MergeRequestAnswer, ProjectAnswer, toMergeRequest, UserAnswer } from "./schemas.ts";
+import { checked, MergeRequestAnswer, ProjectAnswer, toMergeRequest } from "./schemas.ts";
 import { createCodeSearch } from "./standings.ts";
 import { printTitle, wantedTitle } from "./title.ts";
 
@@ -43,9 +45,8 @@ export function createGitLab(
     // The requester has the one timeout.
     queryTimeout: null,
   };
-  const users = new Users(resource);
+  const account = createAccount(resource);
   const projects = new Projects(resource);
-  const members = new ProjectMembers(resource);
   const mergeRequests = new MergeRequests(resource);
 
   /** Open merge requests of a branch of the project itself: a fork's branch of the same name is not ours. */
@@ -96,13 +97,11 @@ export function createGitLab(
   return {
     ...createCodeSearch(mergeRequests),
     ...createHookKeeper(new ProjectHooks(resource), projects),
-    ...createReviewReader(resource),
-    ...createReviewWriter(resource),
+    ...createReviewReader(resource, account, log),
+    ...createReviewWriter(resource, account),
 
-    async whoAmI() {
-      const user = checked(UserAnswer, await users.showCurrentUser(), "user");
-      return { id: String(user.id), name: user.username };
-    },
+    whoAmI: account.whoAmI,
+    readAccessLevel: createPeople(resource).readAccessLevel,
 
     async readProject(path) {
       const project = checked(ProjectAnswer, await projects.show(path), "project");
@@ -122,19 +121,6 @@ export function createGitLab(
     async findMergeRequest({ repository, sourceBranch }) {
       const [found] = await listOpen(repository, sourceBranch);
       return found === undefined ? null : toMergeRequest(found);
-    },
-
-    async readAccessLevel({ repository, userId }) {
-      try {
-        const answer: unknown = await members.show(repository, Number(userId), { includeInherited: true });
-        const member = checked(MemberAnswer, answer, "member");
-        const counts = (member.state ?? "active") === "active" && (member.membership_state ?? "active") === "active";
-        return counts ? member.access_level : 0;
-      } catch (error) {
-        // Not a member, or a project that we cannot see: either way nobody may do anything there.
-        if (error instanceof Permanent && error.status === 404) return 0;
-        throw error;
-      }
     },
 
     async ensureMergeRequest(input) {

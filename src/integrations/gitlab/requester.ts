@@ -41,7 +41,9 @@ async function exchange(
   const startedAt = Date.now();
   const signal = AbortSignal.timeout(timeoutMs);
   let response: Response;
-  let text: string;
+  let text = "";
+  // Whoever asks for the stream reads it, with `readHead` or `readTail`.
+  const streams = (answer: Response): boolean => request.asStream === true && answer.ok;
   try {
     response = await fetch(url, {
       method,
@@ -51,7 +53,7 @@ async function exchange(
       // PRIVATE-TOKEN would travel along to wherever a redirect points, and a redirected POST becomes a GET.
       redirect: "manual",
     });
-    text = await response.text();
+    if (!streams(response)) text = await response.text();
   } catch (error) {
     throw unreachable(call, error, timeoutMs);
   }
@@ -60,17 +62,58 @@ async function exchange(
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers.entries()),
-    body: parse(call, response, text),
+    body: streams(response) ? streamOf(call, response) : parse(call, response, text),
   };
+}
+
+function streamOf(call: string, response: Response): ReadableStream {
+  if (/\bhtml\b/.test(response.headers.get("content-type") ?? "")) throw greeting(call);
+  return response.body ?? new Blob([]).stream();
+}
+
+/** The beginning of a streamed answer, at most so many bytes. Retryable when it breaks off. */
+export async function readHead(stream: unknown, maxBytes: number): Promise<{ text: string; cut: boolean }> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of partsOf(stream)) {
+    parts.push(part.subarray(0, maxBytes - bytes));
+    bytes += part.length;
+    if (bytes > maxBytes) return { text: Buffer.concat(parts).toString("utf8"), cut: true };
+  }
+  return { text: Buffer.concat(parts).toString("utf8"), cut: false };
+}
+
+/** The end of a streamed answer, at most so many bytes, with no more than twice that in memory. Retryable when it breaks off. */
+export async function readTail(stream: unknown, maxBytes: number): Promise<{ text: string; cut: boolean }> {
+  let kept: Uint8Array[] = [];
+  let bytes = 0;
+  let cut = false;
+  const last = (): Buffer => Buffer.concat(kept).subarray(-maxBytes);
+  for await (const part of partsOf(stream)) {
+    kept.push(part);
+    bytes += part.length;
+    if (bytes <= 2 * maxBytes) continue;
+    kept = [last()];
+    bytes = maxBytes;
+    cut = true;
+  }
+  return { text: last().toString("utf8"), cut: cut || bytes > maxBytes };
+}
+
+async function* partsOf(stream: unknown): AsyncGenerator<Uint8Array> {
+  if (!(stream instanceof ReadableStream)) throw new Error("not a streamed answer");
+  try {
+    for await (const part of stream as ReadableStream<Uint8Array>) yield part;
+  } catch (error) {
+    throw new Retryable("GitLab's answer broke off", { cause: error });
+  }
 }
 
 function parse(call: string, response: Response, text: string): FormattedResponse["body"] {
   if (response.status === 204 || text === "") return null;
   if (!/\bjson\b/.test(response.headers.get("content-type") ?? "")) {
     // A sign-in page or a proxy's greeting with status 200 must not pass for an answer.
-    if (/^\s*<(?:!doctype|html)/i.test(text)) {
-      throw new Retryable(`${call}: a web page came back instead of JSON; is the base URL that of GitLab?`);
-    }
+    if (/^\s*<(?:!doctype|html)/i.test(text)) throw greeting(call);
     return text;
   }
   try {
@@ -78,6 +121,10 @@ function parse(call: string, response: Response, text: string): FormattedRespons
   } catch (error) {
     throw new Retryable(`${call}: the JSON from GitLab is broken`, { cause: error });
   }
+}
+
+function greeting(call: string): Retryable {
+  return new Retryable(`${call}: a web page came back instead of JSON; is the base URL that of GitLab?`);
 }
 
 function unreachable(call: string, error: unknown, timeoutMs: number): Retryable {

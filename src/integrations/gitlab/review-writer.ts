@@ -1,21 +1,21 @@
 /** Our part in the conversation of a merge request. */
 import type { ReviewWriter } from "../../domain/ports.ts";
-import type { Resource } from "./review-reader.ts";
-
-const later = (): never => {
-  throw new Error("not there yet");
-};
+import { createNoteWriter } from "./notes.ts";
+import { createPipelineAccess } from "./pipelines.ts";
+import type { Account, Resource } from "./resource.ts";
+import { createReviews } from "./reviews.ts";
+import { createStateAccess } from "./state.ts";
 
 /** Throws as all of the adapter does: Retryable or Permanent. */
-export function createReviewWriter(_resource: Resource): ReviewWriter {
+export function createReviewWriter(resource: Resource, account: Account): ReviewWriter {
+  const { ensureDescription, ensureReady, ensureMerged } = createStateAccess(resource);
+  const { ensureRetried } = createPipelineAccess(resource);
   return {
-    ensureAward: later,
-    ensureNote: later,
-    ensureReview: later,
-    ensureResolved: later,
-    ensureDescription: later,
-    ensureReady: later,
-    ensureMerged: later,
-    ensureRetried: later,
+    ensureDescription,
+    ensureReady,
+    ensureMerged,
+    ensureRetried,
+    ...createNoteWriter(resource, account),
+    ...createReviews(resource, account),
   };
 }

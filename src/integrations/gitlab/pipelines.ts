@@ -1,0 +1,97 @@
+/** Pipelines, their jobs, and what these wrote. */
+import { Jobs, Pipelines } from "@gitbeaker/rest";
+import { z } from "zod";
+import { Permanent } from "../../domain/errors.ts";
+import type { PipelineJob } from "../../domain/merge-request.ts";
+import type { ReviewReader, ReviewWriter } from "../../domain/ports.ts";
+import { readTail } from "./requester.ts";
+import { allPages, type Resource } from "./resource.ts";
+import { checked } from "./schemas.ts";
+import { cleanTrace, tailOf } from "./trace.ts";
+
+const PipelineAnswer = z.object({
+  id: z.number().int(),
+  status: z.string(),
+  sha: z.string(),
+  ref: z.string(),
+  web_url: z.string(),
+});
+
+const JobAnswer = z.object({
+  id: z.number().int(),
+  name: z.string(),
+  stage: z.string().nullish(),
+  status: z.string(),
+  failure_reason: z.string().nullish(),
+  allow_failure: z.boolean().nullish(),
+  web_url: z.string(),
+});
+type JobAnswer = z.infer<typeof JobAnswer>;
+
+/** Marks and colours are as much of a log as words: so much more is read than is wanted. */
+const RAW_FACTOR = 3;
+
+function toJob(answer: JobAnswer): PipelineJob {
+  return {
+    id: answer.id,
+    name: answer.name,
+    stage: answer.stage ?? "",
+    status: answer.status,
+    failureReason: answer.failure_reason ?? "",
+    allowFailure: answer.allow_failure ?? false,
+    url: answer.web_url,
+  };
+}
+
+type PipelineAccess = Pick<ReviewReader, "readPipeline" | "readTrace"> & Pick<ReviewWriter, "ensureRetried">;
+
+/** Throws as all of the adapter does: Retryable or Permanent. */
+export function createPipelineAccess(resource: Resource): PipelineAccess {
+  const pipelines = new Pipelines(resource);
+  const jobs = new Jobs(resource);
+
+  /** The newest of each name, in the order in which they were made. */
+  async function newestJobs(repository: string, pipelineId: number): Promise<JobAnswer[]> {
+    const answers: unknown = await jobs.all(repository, { pipelineId, ...allPages });
+    const found = checked(JobAnswer.array(), answers, "list of jobs").sort((a, b) => a.id - b.id);
+    return [...new Map(found.map((job) => [job.name, job])).values()];
+  }
+
+  return {
+    async readPipeline({ repository, pipelineId }) {
+      const answer: unknown = await pipelines.show(repository, pipelineId);
+      const { web_url: url, id, status, sha, ref } = checked(PipelineAnswer, answer, "pipeline");
+      return { id, status, sha, ref, url, jobs: (await newestJobs(repository, pipelineId)).map(toJob) };
+    },
+
+    async readTrace({ repository, jobId, maxBytes }) {
+      const rawBytes = RAW_FACTOR * maxBytes;
+      const reader = new Jobs(resource);
+      // GitLab itself sends all of it whatever is asked for; object storage and proxies may send the end only.
+      reader.headers.range = `bytes=-${rawBytes}`;
+      try {
+        const path = `projects/${encodeURIComponent(repository)}/jobs/${jobId}/trace`;
+        const { body } = await reader.requester.get<ReadableStream>(path, { asStream: true });
+        return tailOf(cleanTrace((await readTail(body, rawBytes)).text), maxBytes);
+      } catch (error) {
+        // Erased or never started (404), or empty, of which there is no last byte (416).
+        if (error instanceof Permanent && (error.status === 404 || error.status === 416)) return "";
+        throw error;
+      }
+    },
+
+    async ensureRetried({ repository, pipelineId, jobId }) {
+      const job = checked(JobAnswer, await jobs.show(repository, jobId), "job");
+      const newest = (await newestJobs(repository, pipelineId)).find(({ name }) => name === job.name) ?? job;
+      const isNewer = newest.id > job.id;
+      if (isNewer || !["failed", "canceled"].includes(newest.status)) {
+        if (!isNewer && job.status === "success") {
+          throw new Permanent(`job ${job.name} (${jobId}) did not fail: it is not run again`, { status: 403 });
+        }
+        return { outcome: "unchanged", ref: { id: String(newest.id), url: newest.web_url } };
+      }
+      const again = checked(JobAnswer, await jobs.retry(repository, jobId), "job");
+      return { outcome: "created", ref: { id: String(again.id), url: again.web_url } };
+    },
+  };
+}
