@@ -183,7 +183,16 @@ async function createDesk(options: Pick<BotOptions, "config" | "log" | "leaseMs"
     log,
     ...(leaseMs === undefined ? {} : { lockMs: leaseMs }),
   });
-  const decidePending = createDecider({ database, bell, policy, workflows, tickets: adapters.jira, self, log });
+  const decidePending = createDecider({
+    database,
+    bell,
+    policy,
+    workflows,
+    tickets: adapters.jira,
+    code: adapters.gitlab,
+    self,
+    log,
+  });
   const inbox = createInbox({
     database,
     foregone: (event) => foregone(event, self, policy),
@@ -277,6 +286,7 @@ async function assemble(
       model: adapters.model,
       workspaces: adapters.workspaces,
       sandbox: adapters.sandbox,
+      dependencies: adapters.dependencies,
       policy,
       priceUsd: adapters.priceUsd,
       publicUrl: env.PUBLIC_URL ?? url ?? "",

@@ -95,6 +95,22 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
   "jira/away.md": { values: { system: ugly, lockedOut: false }, headings: 0, tables: 0 },
   "gitlab/merge-request.md": { values: mergeRequest, headings: 6, tables: 1 },
   "gitlab/checks.md": { values: { checks, contradicted: [ugly], ignored: [ugly] }, headings: 0, tables: 0 },
+  "gitlab/answer.md": {
+    values: {
+      about: "status",
+      detail: "",
+      runs: [{ id: "r1", workflow: "deliver", state: "failed", step: ugly, reason: ugly, costUsd: 1.5 }],
+      may: "developer",
+      most: 20,
+    },
+    headings: 0,
+    tables: 1,
+  },
+  "gitlab/standing.md": {
+    values: { state: "waiting", headline: ugly, needs: ugly, hints: null, step: "plan", costUsd: 0.1, runId: "r1" },
+    headings: 0,
+    tables: 0,
+  },
   "gitlab/obstacle.md": { values: { why: "moved" } },
   "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
   // A section may hold tables and headings below its own.

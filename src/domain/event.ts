@@ -41,6 +41,10 @@ export const Event = z.discriminatedUnion("type", [
     discussionId: z.string().nullable(),
     body: z.string(),
     sourceBranch: z.string(),
+    /** The newest commit when it was said. */
+    sha: z.string().nullable().default(null),
+    /** Part of a conversation that can be resolved, on a line of the diff or on the whole. */
+    thread: z.boolean().default(false),
   }),
   z.object({
     type: z.literal("mr.changed"),

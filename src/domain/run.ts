@@ -89,6 +89,39 @@ export const Request = z.object({
 });
 export type Request = z.infer<typeof Request>;
 
+/** An answer that needs no work, as facts; the words are in the template. */
+export const InstantAnswer = z.object({
+  about: z.enum([
+    ...([
+      "help",
+      "unknown",
+      "refused",
+      "limit",
+      "status",
+      "stopped",
+      "nothing_to_stop",
+      "raised",
+      "not_raised",
+    ] as const),
+    ...(["retried", "nothing_to_retry", "approved", "rejected", "merged", "not_ours", "not_allowed"] as const),
+  ]),
+  /** A command, a role, a sum, a reason: whatever the answer is about. May be outside text. */
+  detail: z.string().default(""),
+  runs: z
+    .array(
+      z.object({
+        id: z.string(),
+        workflow: z.string(),
+        state: z.string(),
+        step: z.string(),
+        reason: z.string().nullable(),
+        costUsd: z.number(),
+      }),
+    )
+    .default([]),
+});
+export type InstantAnswer = z.infer<typeof InstantAnswer>;
+
 /** Where a run's writes may go. Fixed when the run starts; never taken from model output. */
 export const Target = z.object({
   /**
@@ -104,6 +137,8 @@ export const Target = z.object({
   pipelineId: z.number().int().optional(),
   /** Who asked for it in which note, and where the answer goes. */
   request: Request.optional(),
+  /** What is answered at once, without any work. */
+  answer: InstantAnswer.optional(),
   /** Jira project key, e.g. `SHOP`. */
   project: z.string(),
   /** GitLab project path, e.g. `acme/shop`. */
@@ -122,14 +157,19 @@ export function ticketOf({ ticket }: Target): string | null {
   return ticket.includes("!") ? null : ticket;
 }
 
+/** Whether a workflow puts commits on the branch of the merge request that it is about. */
+export function changesCode(workflow: string): boolean {
+  return workflow === "change" || workflow === "address" || workflow === "heal";
+}
+
 /**
  * What a run is about, so that no two are at the same thing at once: the ticket; a merge request whose branch may change
  * (`acme/shop!12`); or, where a merge request is only read and answered on, the one occasion for it (`acme/shop!12#note-5012`).
  */
-export function subjectOf({ ticket, repository, mergeRequest, request, sha }: Target, changesCode: boolean): string {
+export function subjectOf(workflow: string, { ticket, repository, mergeRequest, request, sha }: Target): string {
   if (mergeRequest === undefined) return ticket;
   const subject = `${repository}!${mergeRequest.iid}`;
-  if (changesCode) return subject;
+  if (changesCode(workflow)) return subject;
   return request === undefined ? `${subject}@${sha ?? ""}` : `${subject}#note-${request.noteId}`;
 }
 

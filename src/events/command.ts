@@ -2,8 +2,20 @@
 
 /** Everything that can be said to the bot; where each may be said is for `route` to know. */
 export const commandNames = [
-  ...(["review", "describe", "improve", "ask", "fix", "test", "docs", "changelog", "heal"] as const),
-  ...(["approve", "reject", "retry", "stop", "status", "budget", "help"] as const),
+  ...([
+    "review",
+    "describe",
+    "improve",
+    "ask",
+    "fix",
+    "test",
+    "docs",
+    "changelog",
+    "heal",
+    "conflicts",
+    "split",
+  ] as const),
+  ...(["approve", "reject", "retry", "stop", "status", "budget", "merge", "help"] as const),
 ] as const;
 export type CommandName = (typeof commandNames)[number];
 
@@ -50,8 +62,31 @@ function firstOwnLine(body: string): string | undefined {
   });
 }
 
-/** The command of a comment, or null when it has none. @param body wiki markup or Markdown */
-export function parseCommand(body: string): Command | null {
+/** Names under which people know these commands from PR-Agent (github.com/The-PR-Agent/pr-agent, "Tools"). */
+const aliases: ReadonlyMap<string, CommandName> = new Map([
+  ["review", "review"],
+  ["describe", "describe"],
+  ["improve", "improve"],
+  ["ask", "ask"],
+  ["ask_line", "ask"],
+  ["add_docs", "docs"],
+  ["update_changelog", "changelog"],
+  ["test", "test"],
+  ["help", "help"],
+]);
+
+function parseAlias(line: string): Command | null {
+  const [, word = "", argument = ""] = /^\/([a-z_]+)(?:\s+(.*))?$/i.exec(line) ?? [];
+  const name = aliases.get(word.toLowerCase());
+  return name === undefined ? null : { name, argument: argument.trim() };
+}
+
+/**
+ * The command of a comment, or null when it has none.
+ * @param body wiki markup or Markdown
+ * @param options.aliases whether PR-Agent's names (`/review`, `/ask …`) count as well
+ */
+export function parseCommand(body: string, options: { readonly aliases?: boolean } = {}): Command | null {
   const line = (firstOwnLine(body) ?? "")
     .slice(0, maxLength)
     // Copied from a comment of ours it is still code; invisible characters come along with copied text, too.
@@ -61,7 +96,7 @@ export function parseCommand(body: string): Command | null {
     // Jira escapes what would mean something to its wiki markup.
     .replace(/\\([^\w\s])/g, "$1");
   const [, rest] = /^[@/]ticketsmith(?:[:,]|(?=\s|$))(.*)$/i.exec(line) ?? [];
-  if (rest === undefined) return null;
+  if (rest === undefined) return options.aliases === true ? parseAlias(line) : null;
   const [, word = "", argument = ""] = /^(\S*)\s*(.*)$/.exec(rest.trim()) ?? [];
   const wanted = word.toLowerCase();
   if (wanted === "") return { name: "help", argument: "" };

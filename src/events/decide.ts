@@ -2,7 +2,7 @@
 
 import { messageOf, Permanent, UserError } from "../domain/errors.ts";
 import type { Event } from "../domain/event.ts";
-import type { TicketReader } from "../domain/ports.ts";
+import type { CodeReader, ReviewReader, TicketReader } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import type { Policy } from "../platform/policy.ts";
 import type { Bell } from "../runs/queue.ts";
@@ -12,7 +12,9 @@ import type { Workflows } from "../runs/workflow.ts";
 import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts";
 import type { Database, Queryable } from "../store/queryable.ts";
 import { findActiveRun, findCausedRun, requestCancel } from "../store/runs.ts";
-import { causeOf, type Decision, type Facts, route } from "./route.ts";
+import { carryOutStart, decideOnMergeRequest } from "./decide-merge-request.ts";
+import { causeOf, type Decision, type Facts, type OnTicket, route } from "./route.ts";
+import { isOnMergeRequest, type MergeRequestDecision } from "./route-merge-request.ts";
 
 export interface Clerk {
   readonly database: Database;
@@ -20,11 +22,12 @@ export interface Clerk {
   readonly policy: Policy;
   readonly workflows: Workflows;
   readonly tickets: Pick<TicketReader, "readMembership" | "readTicket">;
+  readonly code: Pick<CodeReader, "findMergeRequest"> & Pick<ReviewReader, "readPerson" | "isInGroup">;
   readonly self: Facts["self"];
   readonly log: Log;
 }
 
-async function decide(clerk: Clerk, event: Event): Promise<Decision> {
+async function decideOnTicket(clerk: Clerk, event: OnTicket): Promise<Decision> {
   const ticket = "ticket" in event ? event.ticket : null;
   const activeRun = ticket === null ? null : await findActiveRun(clerk.database, ticket);
   const cause = causeOf(event);
@@ -37,7 +40,7 @@ async function decide(clerk: Clerk, event: Event): Promise<Decision> {
 }
 
 /** Messages overtake each other: what one says of a label counts only while the ticket says the same. */
-async function asTicketIsNow(clerk: Clerk, event: Event, decision: Decision): Promise<Decision> {
+async function asTicketIsNow(clerk: Clerk, event: OnTicket, decision: Decision): Promise<Decision> {
   if (decision.kind === "start") {
     const { ticket } = decision.target;
     if (await carriesTrigger(clerk, ticket)) return decision;
@@ -60,11 +63,7 @@ async function carriesTrigger({ tickets, policy }: Clerk, ticket: string): Promi
 }
 
 /** Does what was decided. @returns the verdict's words and the run that must be rung */
-async function carryOut(
-  clerk: Clerk,
-  tx: Queryable,
-  decision: Decision,
-): Promise<{ verdict: "handled" | "ignored"; reason: string; runId?: string }> {
+async function carryOut(clerk: Clerk, tx: Queryable, decision: Decision): Promise<Outcome> {
   switch (decision.kind) {
     case "start": {
       const run = await startRun(tx, clerk.workflows, decision);
@@ -88,24 +87,40 @@ async function carryOut(
   }
 }
 
-async function handle(clerk: Clerk, id: string, event: Event): Promise<void> {
-  let decision: Decision;
+type Outcome = Awaited<ReturnType<typeof carryOutStart>>;
+
+/** Gathers the facts and decides. @returns what is to be done in the transaction of the verdict; null: not yet */
+async function decide(clerk: Clerk, event: Event): Promise<((tx: Queryable) => Promise<Outcome>) | null> {
   try {
-    decision = await decide(clerk, event);
+    if (!isOnMergeRequest(event)) {
+      const decision = await decideOnTicket(clerk, event);
+      return (tx) => carryOut(clerk, tx, decision);
+    }
+    const decision: MergeRequestDecision = await decideOnMergeRequest({ ...clerk, self: clerk.self.gitlab }, event);
+    if (decision.kind === "later") return null;
+    return (tx) => (decision.kind === "start" ? carryOutStart(clerk, tx, decision) : carryOut(clerk, tx, decision));
   } catch (error) {
     if (!(error instanceof Permanent || error instanceof UserError)) throw error;
-    decision = { kind: "ignore", reason: `could not be checked: ${messageOf(error)}` };
+    const reason = `could not be checked: ${messageOf(error)}`;
+    return async () => ({ verdict: "ignored", reason });
   }
+}
+
+async function handle(clerk: Clerk, id: string, event: Event): Promise<void> {
+  const act = await decide(clerk, event);
+  if (act === null) return;
   const done = await clerk.database.transaction(async (tx) => {
     // Another process may have decided it meanwhile.
     if (!(await lockPending(tx, id))) return null;
-    const result = await carryOut(clerk, tx, decision);
+    const result = await act(tx);
     await decideDelivery(tx, id, result);
     return result;
   });
   if (done === null) return;
   clerk.log.info("delivery decided", { delivery: id, verdict: done.verdict, reason: done.reason, run: done.runId });
-  if (done.runId !== undefined) await clerk.bell.ring(done.runId);
+  for (const runId of new Set([done.runId, ...(done.ring ?? [])])) {
+    if (runId !== undefined) await clerk.bell.ring(runId);
+  }
 }
 
 /**

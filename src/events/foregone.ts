@@ -2,28 +2,48 @@
 import type { Event } from "../domain/event.ts";
 import type { Policy } from "../platform/policy.ts";
 import { type Facts, route } from "./route.ts";
+import { isOnMergeRequest, type MergeRequestFacts, routeMergeRequest } from "./route-merge-request.ts";
+
+/** Facts that know nothing, and tell when one of them but `known` is looked at. */
+function blank<T extends object>(known: Partial<T>, empty: T, onLook: () => void): T {
+  const facts = { ...empty, ...known };
+  return new Proxy(facts, {
+    get(target, name, receiver) {
+      if (!(name in known)) onLook();
+      return Reflect.get(target, name, receiver);
+    },
+  });
+}
+
+const noFacts: Omit<Facts, "self"> = { activeRun: null, startedRun: null, membership: undefined };
+
+const noMergeRequestFacts: Omit<MergeRequestFacts, "self"> = {
+  startedRun: null,
+  person: null,
+  groups: [],
+  busy: null,
+  runs: [],
+  answers: { thread: 0, hour: 0 },
+  reviewed: false,
+  openRequest: null,
+  repairs: 0,
+};
 
 /**
- * Why an event is ignored whatever the facts are; null when they matter. Asks `route` itself, with facts that tell whether
+ * Why an event is ignored whatever the facts are; null when they matter. Asks the routing itself, with facts that tell whether
  * they were looked at: so the two can never disagree. Pure.
  */
 export function foregone(event: Event, self: Facts["self"], policy: Policy): string | null {
   let looked = false;
-  const facts: Facts = {
-    self,
-    get activeRun() {
-      looked = true;
-      return null;
-    },
-    get startedRun() {
-      looked = true;
-      return null;
-    },
-    get membership() {
-      looked = true;
-      return undefined;
-    },
+  const onLook = (): void => {
+    looked = true;
   };
-  const decision = route(event, facts, policy);
+  const decision = isOnMergeRequest(event)
+    ? routeMergeRequest(
+        event,
+        blank<MergeRequestFacts>({ self: self.gitlab }, { self: self.gitlab, ...noMergeRequestFacts }, onLook),
+        policy,
+      )
+    : route(event, blank<Facts>({ self }, { self, ...noFacts }, onLook), policy);
   return decision.kind === "ignore" && !looked ? decision.reason : null;
 }

@@ -3,6 +3,10 @@ import type { Event } from "../domain/event.ts";
 import type { Run, Target } from "../domain/run.ts";
 import type { Policy } from "../platform/policy.ts";
 import { parseCommand, parseRaise } from "./command.ts";
+import type { OnMergeRequest } from "./route-merge-request.ts";
+
+/** Events that are not about a merge request; the others are for `routeMergeRequest`. */
+export type OnTicket = Exclude<Event, OnMergeRequest>;
 
 export type Decision =
   | {
@@ -135,8 +139,8 @@ function routeComment(event: Extract<Event, { type: "ticket.commented" }>, facts
   return { kind: "raise", runId: activeRun.id, usd: wish.usd, by: id, cause: `jira:comment:${event.commentId}` };
 }
 
-/** Decides what to do about an event. */
-export function route(event: Event, facts: Facts, policy: Policy): Decision {
+/** Decides what to do about an event that is not about a merge request. */
+export function route(event: OnTicket, facts: Facts, policy: Policy): Decision {
   if (isSelf(event, facts)) return ignore("the bot's own doing");
   switch (event.type) {
     case "ticket.labelled":
@@ -156,9 +160,6 @@ export function route(event: Event, facts: Facts, policy: Policy): Decision {
     case "ticket.transitioned":
     case "ticket.assigned":
     case "ticket.edited":
-    case "mr.commented":
-    case "mr.changed":
-    case "pipeline.changed":
     case "branch.pushed":
       return ignore(`nothing to do for ${event.type}`);
   }

@@ -1,6 +1,8 @@
 /** The policy file `config/ticketsmith.yaml`: what an operator decides. `config/ticketsmith.schema.json` is made from it. */
 import { z } from "zod";
 import { ChangeRules } from "./change-rules.ts";
+import { InstallPolicy } from "./install-policy.ts";
+import { MergeRequestPolicy } from "./merge-request-policy.ts";
 
 const jiraKey = z.string().regex(/^[A-Z][A-Z0-9_]+$/, "must be a Jira project key in capitals, e.g. SHOP");
 const label = z.string().regex(/^\S+$/, "Jira labels have no spaces");
@@ -58,6 +60,12 @@ export const Policy = z
             accounts: z.array(z.string()).default([]).describe("Jira account ids"),
           })
           .describe("Who may start a run. Nobody else can; an empty list means nobody"),
+        identities: z
+          .record(z.string(), z.string())
+          .default({})
+          .describe(
+            "Jira account id -> GitLab user id of the same person, so that nobody approves what they asked for",
+          ),
       })
       .describe("Who may steer the bot"),
     statuses: z
@@ -123,6 +131,7 @@ export const Policy = z
       })
       .prefault({})
       .describe("What may be spent on models. At a limit the run waits and asks; at 80 % the ticket says so"),
+    mergeRequests: MergeRequestPolicy.prefault({}).describe("What the bot does on merge requests, and for whom"),
     reconcile: z
       .strictObject({
         minutes: z
@@ -149,6 +158,9 @@ export const Policy = z
           .regex(/^[\w][\w./:@-]*$/, "must be the name of an image, e.g. node:24-bookworm")
           .optional()
           .describe("Image for docker and podman, with node and what the tests need. It is never pulled"),
+        install: InstallPolicy.prefault({}).describe(
+          "How the packages of a repository's lock file are installed for its tests: without their scripts, in a sandbox that reaches these hosts only",
+        ),
         commandSeconds: z
           .number()
           .int()

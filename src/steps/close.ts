@@ -1,8 +1,8 @@
 /** What the ticket hears when a run stops before its last step: one short comment with the reason and the way on. */
 import type { EffectDraft } from "../domain/effect.ts";
 import type { EndState } from "../domain/run.ts";
-import { statusComment } from "./status.ts";
 import type { StepContext } from "./step.ts";
+import { tell } from "./voice.ts";
 
 const headlines: Readonly<Record<EndState, string>> = {
   done: "Finished",
@@ -15,13 +15,15 @@ const headlines: Readonly<Record<EndState, string>> = {
 
 /** The last effects of a run that ends with `reason` (for people). */
 export function closingEffects(context: StepContext, state: EndState, reason: string): EffectDraft[] {
-  const { ticket } = context.run.target;
+  const onMergeRequest = context.run.target.mergeRequest !== undefined;
+  // Who did not ask for it, and is told nothing of what was begun, need not hear that it stopped.
+  if (onMergeRequest && context.run.target.request === undefined && state === "cancelled") return [];
   const labels = Object.keys(context.services.policy.triggers.labels).map((label) => `\`${label}\``);
-  const body = statusComment(context, {
+  const line = {
     state,
     headline: `${headlines[state]}: ${reason}`,
     step: context.run.step,
-    hints: `To start anew, take the label ${labels.join(" or ")} off and put it on again.`,
-  });
-  return [{ name: "closed", effect: { kind: "jira.status", ticket, body } }];
+    hints: onMergeRequest ? null : `To start anew, take the label ${labels.join(" or ")} off and put it on again.`,
+  };
+  return [tell(context, "closed", line)];
 }

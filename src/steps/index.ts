@@ -1,5 +1,6 @@
 /** All steps there are. Workflows (config/workflows) name them. */
 import { look } from "./conversation/look.ts";
+import { reply } from "./conversation/reply.ts";
 import { document } from "./document.ts";
 import { implement } from "./implement.ts";
 import { plan } from "./plan.ts";
@@ -9,4 +10,4 @@ import type { Step } from "./step.ts";
 import { understand } from "./understand.ts";
 import { verify } from "./verify.ts";
 
-export const steps: readonly Step[] = [look, understand, plan, implement, verify, publish, document, report];
+export const steps: readonly Step[] = [reply, look, understand, plan, implement, verify, publish, document, report];

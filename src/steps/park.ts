@@ -5,8 +5,8 @@ import type { Gate } from "../domain/run.ts";
 import { render } from "../platform/template.ts";
 import { asUsd } from "../platform/template-text.ts";
 import { shortageWords } from "./budget-words.ts";
-import { statusComment } from "./status.ts";
 import type { StepContext } from "./step.ts";
+import { tell } from "./voice.ts";
 
 /** US dollars that the ask names: enough for the next call. */
 const usualRaiseUsd = 2;
@@ -20,12 +20,11 @@ function opening(shortages: readonly Shortage[]): "settled" | "day" | "month" {
 
 /** The comment that asks for more. */
 export function parkingEffects(context: StepContext, shortages: readonly Shortage[], gate: Gate): EffectDraft[] {
-  const { ticket } = context.run.target;
   const { raiseUsd, patienceDays } = context.services.policy.budgets;
   const needed = shortages.map(({ measure, needed: amount }) => (measure === "usd" ? amount : 0));
   const usd = Math.min(Math.max(usualRaiseUsd, Math.ceil(Math.max(...needed))), raiseUsd);
-  const body = statusComment(context, {
-    state: "waiting",
+  const line = {
+    state: "waiting" as const,
     headline: shortages.map(shortageWords).join(" "),
     step: context.run.step,
     needs: "More budget, or the word to stop",
@@ -37,13 +36,11 @@ export function parkingEffects(context: StepContext, shortages: readonly Shortag
       opens: gate.afterwards === "resume" ? opening(shortages) : null,
       days: patienceDays,
     }).trim(),
-  });
-  return [{ name: "parked", effect: { kind: "jira.status", ticket, body } }];
+  };
+  return [tell(context, "parked", line)];
 }
 
 /** The comment that takes the ask back. */
 export function resumingEffects(context: StepContext): EffectDraft[] {
-  const { ticket } = context.run.target;
-  const body = statusComment(context, { state: "working", headline: "I go on", step: context.run.step });
-  return [{ name: "resumed", effect: { kind: "jira.status", ticket, body } }];
+  return [tell(context, "resumed", { state: "working", headline: "I go on", step: context.run.step })];
 }

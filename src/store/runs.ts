@@ -9,13 +9,17 @@ export class LeaseLost extends Error {
   override readonly name = "LeaseLost";
 }
 
-const columns = `id, workflow, target, state, step, epoch, lease_until as "leaseUntil", not_before as "notBefore",
+export const runColumns = `id, workflow, target, state, step, epoch, lease_until as "leaseUntil", not_before as "notBefore",
   waiting_for as "waitingFor", starts, requested_by as "requestedBy", cancel_requested as "cancelRequested", reason,
   cost_usd as "costUsd", tokens, worked_ms::float8 as "workedMs", tries, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt"`;
 
-type Row = Omit<Run, "tokens" | "target" | "waitingFor"> & { tokens: string; target: unknown; waitingFor: unknown };
+export type RunRow = Omit<Run, "tokens" | "target" | "waitingFor"> & {
+  tokens: string;
+  target: unknown;
+  waitingFor: unknown;
+};
 
-function toRun(row: Row): Run {
+export function toRun(row: RunRow): Run {
   return {
     ...row,
     tokens: Number(row.tokens),
@@ -31,7 +35,7 @@ function msSince(later: string, earlier: string): string {
 
 /**
  * Starts a run in state queued. Null when there is an active one with the same subject, or when `cause` started one before.
- * @param run.subject what it is about, see `subjectOf`; default: the ticket
+ * @param run.subject what it is about, see `subjectOf`; absent: the ticket
  * @param run.delayMs nobody starts it earlier
  * @param run.cause names what asked for the run; no two runs have the same
  */
@@ -48,11 +52,11 @@ export async function insertRun(
     delayMs?: number | undefined;
   },
 ): Promise<Run | null> {
-  const { rows } = await tx.query<Row>(
+  const { rows } = await tx.query<RunRow>(
     `insert into ticketsmith.runs (id, workflow, ticket, subject, target, state, step, requested_by, cause, not_before)
      values ($1, $2, $3, $4, $5, 'queued', $6, $7, $8, now() + $9::float8 * interval '1 millisecond')
      on conflict do nothing
-     returning ${columns}`,
+     returning ${runColumns}`,
     [
       run.id,
       run.workflow,
@@ -69,14 +73,14 @@ export async function insertRun(
 }
 
 export async function findRun(db: Queryable, id: string): Promise<Run | null> {
-  const { rows } = await db.query<Row>(`select ${columns} from ticketsmith.runs where id = $1`, [id]);
+  const { rows } = await db.query<RunRow>(`select ${runColumns} from ticketsmith.runs where id = $1`, [id]);
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
 
 /** The run that is queued, running or waiting for a ticket, or for another subject (see `subjectOf`). */
 export async function findActiveRun(db: Queryable, subject: string): Promise<Run | null> {
-  const { rows } = await db.query<Row>(
-    `select ${columns} from ticketsmith.runs where subject = $1 and state in ('queued', 'running', 'waiting')`,
+  const { rows } = await db.query<RunRow>(
+    `select ${runColumns} from ticketsmith.runs where subject = $1 and state in ('queued', 'running', 'waiting')`,
     [subject],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
@@ -90,9 +94,10 @@ export async function findCausedRun(db: Queryable, cause: string): Promise<strin
 
 /** The newest runs, newest first. */
 export async function listRuns(db: Queryable, limit: number): Promise<Run[]> {
-  const { rows } = await db.query<Row>(`select ${columns} from ticketsmith.runs order by created_at desc limit $1`, [
-    limit,
-  ]);
+  const { rows } = await db.query<RunRow>(
+    `select ${runColumns} from ticketsmith.runs order by created_at desc limit $1`,
+    [limit],
+  );
   return rows.map(toRun);
 }
 
@@ -102,7 +107,7 @@ export async function listRuns(db: Queryable, limit: number): Promise<Run[]> {
  * @param mostDeaths leave it when more workers than that died while they were at its current step
  */
 export async function claimRun(db: Queryable, id: string, leaseMs: number, mostDeaths?: number): Promise<Run | null> {
-  const { rows } = await db.query<Row>(
+  const { rows } = await db.query<RunRow>(
     `update ticketsmith.runs
      set state = 'running', epoch = epoch + 1, starts = starts + 1, updated_at = now(), leased_at = now(),
          -- How long a worker that died was at it is not known: until its lease ran out, at most.
@@ -111,7 +116,7 @@ export async function claimRun(db: Queryable, id: string, leaseMs: number, mostD
      where id = $1 and ((state = 'queued' and (not_before is null or not_before <= now()))
                      or (state = 'running' and lease_until < now()))
        and starts <= $3
-     returning ${columns}`,
+     returning ${runColumns}`,
     [id, leaseMs, mostDeaths ?? 2_147_483_647],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
@@ -212,14 +217,14 @@ export async function readPauses(db: Queryable, id: string): Promise<Pauses> {
  * which knows of the run, is told. Ring for it when it comes back queued.
  */
 export async function requestCancel(db: Queryable, id: string, reason: string): Promise<Run | null> {
-  const { rows } = await db.query<Row>(
+  const { rows } = await db.query<RunRow>(
     `update ticketsmith.runs
      set cancel_requested = true, reason = $2, updated_at = now(),
          state = case when state = 'running' then state when epoch = 0 then 'cancelled' else 'queued' end,
          not_before = case when state = 'running' then not_before end,
          waiting_for = case when state = 'running' then waiting_for end,
          ended_at = case when state <> 'running' and epoch = 0 then now() end
-     where id = $1 and state in ('queued', 'running', 'waiting') returning ${columns}`,
+     where id = $1 and state in ('queued', 'running', 'waiting') returning ${runColumns}`,
     [id, toText(redact(reason))],
   );
   return rows[0] === undefined ? null : toRun(rows[0]);
@@ -233,6 +238,23 @@ export async function resumeRun(tx: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await tx.query(
     `update ticketsmith.runs set state = 'queued', not_before = null, waiting_for = null, reason = null, updated_at = now()
      where id = $1 and state = 'waiting'`,
+    [id],
+  );
+  return rowCount === 1;
+}
+
+/**
+ * Queues a run that stopped, to try the step again at which it did. What it had planned to say at its end is said; its crash and retry
+ * counters begin anew. @returns false when it did not stop, or another run with its subject is at work
+ */
+export async function retryRun(tx: Queryable, id: string): Promise<boolean> {
+  const { rowCount } = await tx.query(
+    `update ticketsmith.runs run
+     set state = 'queued', not_before = null, waiting_for = null, reason = null, starts = 0, tries = 0, cancel_requested = false,
+         locked_out_since = null, ended_at = null, updated_at = now()
+     where id = $1 and state in ('failed', 'needs_human', 'timed_out', 'over_budget')
+       and not exists (select 1 from ticketsmith.runs other where other.subject = run.subject and other.id <> run.id
+                       and other.state in ('queued', 'running', 'waiting'))`,
     [id],
   );
   return rowCount === 1;
@@ -252,7 +274,7 @@ export async function wakeRuns(db: Queryable): Promise<string[]> {
 
 /** The run, its row locked for this transaction. */
 export async function lockRun(tx: Queryable, id: string): Promise<Run | null> {
-  const { rows } = await tx.query<Row>(`select ${columns} from ticketsmith.runs where id = $1 for update`, [id]);
+  const { rows } = await tx.query<RunRow>(`select ${runColumns} from ticketsmith.runs where id = $1 for update`, [id]);
   return rows[0] === undefined ? null : toRun(rows[0]);
 }
 

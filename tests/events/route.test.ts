@@ -1,8 +1,8 @@
 /** Who and what starts, stops or does nothing. */
 import { describe, expect, test } from "vitest";
-import type { Event } from "../../src/domain/event.ts";
+
 import type { Run } from "../../src/domain/run.ts";
-import { causeOf, type Decision, type Facts, route } from "../../src/events/route.ts";
+import { causeOf, type Decision, type Facts, type OnTicket, route } from "../../src/events/route.ts";
 import { Policy } from "../../src/platform/policy.ts";
 
 const policy = Policy.parse({
@@ -26,7 +26,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   membership: developer,
   ...more,
 });
-const labelled = (added: string[], more: object = {}): Event => ({
+const labelled = (added: string[], more: object = {}): OnTicket => ({
   type: "ticket.labelled",
   ticket: "SHOP-1",
   project: "SHOP",
@@ -34,7 +34,7 @@ const labelled = (added: string[], more: object = {}): Event => ({
   added,
   ...more,
 });
-const said = (body: string, more: object = {}): Event => ({
+const said = (body: string, more: object = {}): OnTicket => ({
   type: "ticket.commented",
   ticket: "SHOP-1",
   project: "SHOP",
@@ -53,7 +53,7 @@ const starts = (workflow: string, ticket = "SHOP-1"): Decision => ({
 const ignored = (reason: RegExp): Decision => ({ kind: "ignore", reason: expect.stringMatching(reason) as never });
 
 describe("route", () => {
-  test.each<[name: string, Event, Facts, Decision]>([
+  test.each<[name: string, OnTicket, Facts, Decision]>([
     ["a trigger label starts its workflow", labelled(["ticketsmith"]), facts(), starts("deliver")],
     ["another label its own", labelled(["ticketsmith-fast"]), facts(), starts("fast")],
     ["of two the first of the policy", labelled(["ticketsmith-fast", "ticketsmith"]), facts(), starts("deliver")],
@@ -65,7 +65,7 @@ describe("route", () => {
     ],
     [
       "a ticket that is created with the label",
-      { ...labelled([]), type: "ticket.created", labels: ["ticketsmith"] } as Event,
+      { ...labelled([]), type: "ticket.created", labels: ["ticketsmith"] } as OnTicket,
       facts(),
       starts("deliver"),
     ],
@@ -129,13 +129,13 @@ describe("route", () => {
     ],
     [
       "taking the label off stops the run",
-      { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as Event,
+      { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as OnTicket,
       facts({ activeRun: run }),
       { kind: "cancel", runId: "r1", reason: "label ticketsmith was removed" },
     ],
     [
       "taking it off without a run",
-      { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as Event,
+      { ...labelled([]), type: "ticket.unlabelled", removed: ["ticketsmith"] } as OnTicket,
       facts(),
       ignored(/no trigger label/),
     ],

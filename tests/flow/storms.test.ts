@@ -121,6 +121,11 @@ describe("six events of a ticket in all 720 orders", { timeout: 120_000 }, () =>
       self,
       workflows: new Map([["deliver", { name: "deliver", steps: [understand] }]]),
       bell: { ring: async (run) => void rung.push(run), answer: () => {}, close: async () => {} },
+      code: {
+        findMergeRequest: async () => null,
+        readPerson: async ({ userId }) => ({ id: userId, name: userId, level: 0, bot: false }),
+        isInGroup: async () => false,
+      },
       tickets: {
         readMembership: async () => ({ roles: ["Developers"], groups: [] }),
         readTicket: async (key) => ({

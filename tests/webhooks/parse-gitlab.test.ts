@@ -20,6 +20,8 @@ const table: Record<string, Parsed> = {
       noteId: 77310,
       discussionId,
       body: "@ticketsmith fix the failing test",
+      sha: head,
+      thread: false,
     },
   },
   note_on_a_line_from_a_server_before_16_11: {
@@ -29,6 +31,8 @@ const table: Record<string, Parsed> = {
       noteId: 77311,
       discussionId,
       body: "/ticketsmith ask why not a constant?",
+      sha: head,
+      thread: true,
     },
   },
   note_edited: { ignored: "an edited note: commands are read once, when written" },

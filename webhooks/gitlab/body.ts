@@ -21,8 +21,14 @@ export const Note = z.object({
     internal: z.boolean().nullish(),
     /** Since GitLab 16.11. */
     action: Text.nullish(),
+    /** `DiffNote`, `DiscussionNote`, or null for a comment that stands alone. */
+    type: Text.nullish(),
+    created_at: Text.nullish(),
+    updated_at: Text.nullish(),
   }),
-  merge_request: z.object({ iid: Integer, source_branch: Text }).nullish(),
+  merge_request: z
+    .object({ iid: Integer, source_branch: Text, last_commit: z.object({ id: Text }).nullish() })
+    .nullish(),
 });
 
 export const MergeRequest = z.object({

@@ -64,8 +64,11 @@ function parseNote(json: unknown): Parsed {
     if (body.event_type === "confidential_note" || note.internal) {
       return { ignored: "an internal note: our answers would be public" };
     }
-    // Before 16.11 there is no action, and an edited note looks like a new one.
-    if (note.action && note.action !== "create") {
+    // Before 16.11 there is no action; what tells then is that a note was changed after it was made.
+    const isEdited = note.action
+      ? note.action !== "create"
+      : note.created_at && note.updated_at && note.created_at !== note.updated_at;
+    if (isEdited) {
       return { ignored: "an edited note: commands are read once, when written" };
     }
     return {
@@ -77,6 +80,8 @@ function parseNote(json: unknown): Parsed {
       discussionId: note.discussion_id ?? null,
       body: note.note,
       sourceBranch: body.merge_request.source_branch,
+      sha: body.merge_request.last_commit?.id ?? null,
+      thread: Boolean(note.type),
     };
   });
 }

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import { Permanent } from "../../domain/errors.ts";
 import type { MergeRequestState, Thread } from "../../domain/merge-request.ts";
-import { ticketOf } from "../../domain/run.ts";
+import { changesCode, ticketOf } from "../../domain/run.ts";
 import type { Ticket } from "../../domain/ticket.ts";
 import { render } from "../../platform/template.ts";
 import { readGuide, readRules } from "../rules/guide.ts";
@@ -12,16 +12,13 @@ import { looked } from "./outputs.ts";
 
 type Looked = z.infer<typeof looked.output>;
 
-/** Workflows that put commits on the branch of the merge request. */
-export const changingWorkflows: ReadonlySet<string> = new Set(["change", "address", "heal"]);
-
 /** Why there is nothing to do, as a name that the template knows; null: go on. */
 function obstacle(context: StepContext, found: MergeRequestState): string | null {
   const { workflow, target } = context.run;
   if (found.state !== "opened") return "closed";
   if (found.refs === null || found.sha === null) return "preparing";
   if (target.sha !== undefined && target.sha !== found.sha) return "moved";
-  if (found.fork && changingWorkflows.has(workflow)) return "fork";
+  if (found.fork && changesCode(workflow)) return "fork";
   return null;
 }
 
