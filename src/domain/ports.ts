@@ -90,6 +90,8 @@ export interface ReviewReader {
   /** All threads, system notes left out, oldest first. */
   listThreads(at: OneMergeRequest): Promise<Thread[]>;
   readPipeline(input: { repository: string; pipelineId: number }): Promise<PipelineState>;
+  /** The newest pipeline of a branch that came to an end green or red; null when there is none. */
+  newestPipeline(input: { repository: string; ref: string }): Promise<PipelineState | null>;
   /** The last `maxBytes` of a job's log, without ANSI codes and section marks. Empty when there is none (erased, never started). */
   readTrace(input: { repository: string; jobId: number; maxBytes: number }): Promise<string>;
   /** Level 0 for who is no member. Throws Permanent when there is no such account. */
