@@ -8,13 +8,15 @@ import { render } from "../../platform/template.ts";
 import { findingText } from "../change/diff-policy.ts";
 import { groundOf } from "../ground.ts";
 import type { Change } from "../outputs.ts";
-import { implemented } from "../outputs.ts";
 import { guideSection } from "../rules/guide.ts";
 import { runAgent } from "../run-agent.ts";
 import type { StepContext } from "../step.ts";
 import { takeChange } from "../take-change.ts";
 import { type Assessment, assess, isRefused, rank } from "./assess.ts";
 import { openTree } from "./trees.ts";
+
+/** A change as the developer handed it over, and the patch of the last state in which it saw the tests pass, if that is another one. */
+export type Developed = Change & { readonly lastGood: string | null };
 
 /** Whether another round could help. Flaky tests are no fault of the change that it could mend. */
 function isMendable(assessment: Assessment): boolean {
@@ -56,8 +58,11 @@ async function mendOnce(context: StepContext, workspace: Workspace, last: Assess
 }
 
 /** The state in which the developer saw the tests pass, if it is better than what came of going on from there. */
-async function lastGood(context: StepContext, best: Assessment): Promise<Assessment | null> {
-  const { lastGood: patch, claim } = context.output(implemented);
+async function lastGood(
+  context: StepContext,
+  { lastGood: patch, claim }: Developed,
+  best: Assessment,
+): Promise<Assessment | null> {
   if (patch === null || best.tests.status !== "failed") return null;
   const workspace = await openTree(context, "changed", patch);
   try {
@@ -76,7 +81,7 @@ async function lastGood(context: StepContext, best: Assessment): Promise<Assessm
  */
 export async function settle(
   context: StepContext,
-  first: Change,
+  first: Developed,
 ): Promise<{ assessment: Assessment; workspace: Workspace; rounds: number; rolledBack: boolean }> {
   let workspace = await openTree(context, "changed", first.patch);
   let last = await assess(context, first, workspace);
@@ -89,7 +94,7 @@ export async function settle(
     last = await assess(context, mended, workspace);
     if (rank(last) >= rank(best)) best = last;
   }
-  const good = await lastGood(context, best);
+  const good = await lastGood(context, first, best);
   // A round that failed or made it worse is taken back.
   workspace = await openTree(context, "changed", (good ?? best).change.patch);
   return { assessment: good ?? best, workspace, rounds, rolledBack: good !== null };
