@@ -2,7 +2,7 @@
 import { Jobs, Pipelines } from "@gitbeaker/rest";
 import { z } from "zod";
 import { Permanent } from "../../domain/errors.ts";
-import type { PipelineJob } from "../../domain/merge-request.ts";
+import type { PipelineJob, PipelineState } from "../../domain/merge-request.ts";
 import type { ReviewReader, ReviewWriter } from "../../domain/ports.ts";
 import { readTail } from "./requester.ts";
 import { allPages, type Resource } from "./resource.ts";
@@ -43,7 +43,8 @@ function toJob(answer: JobAnswer): PipelineJob {
   };
 }
 
-type PipelineAccess = Pick<ReviewReader, "readPipeline" | "readTrace"> & Pick<ReviewWriter, "ensureRetried">;
+type PipelineAccess = Pick<ReviewReader, "readPipeline" | "newestPipeline" | "readTrace"> &
+  Pick<ReviewWriter, "ensureRetried">;
 
 /** Throws as all of the adapter does: Retryable or Permanent. */
 export function createPipelineAccess(resource: Resource): PipelineAccess {
@@ -57,11 +58,25 @@ export function createPipelineAccess(resource: Resource): PipelineAccess {
     return [...new Map(found.map((job) => [job.name, job])).values()];
   }
 
+  async function withJobs(repository: string, answer: z.infer<typeof PipelineAnswer>): Promise<PipelineState> {
+    const { web_url: url, id, status, sha, ref } = answer;
+    return { id, status, sha, ref, url, jobs: (await newestJobs(repository, id)).map(toJob) };
+  }
+
   return {
     async readPipeline({ repository, pipelineId }) {
       const answer: unknown = await pipelines.show(repository, pipelineId);
-      const { web_url: url, id, status, sha, ref } = checked(PipelineAnswer, answer, "pipeline");
-      return { id, status, sha, ref, url, jobs: (await newestJobs(repository, pipelineId)).map(toJob) };
+      return withJobs(repository, checked(PipelineAnswer, answer, "pipeline"));
+    },
+
+    async newestPipeline({ repository, ref }) {
+      const newest = async (status: "success" | "failed") => {
+        const query = { ref, status, orderBy: "id", sort: "desc", page: 1, perPage: 1 } as const;
+        const answers: unknown = await pipelines.all(repository, query);
+        return checked(PipelineAnswer.array(), answers, "list of pipelines");
+      };
+      const ended = [...(await newest("success")), ...(await newest("failed"))].sort((a, b) => b.id - a.id);
+      return ended[0] === undefined ? null : withJobs(repository, ended[0]);
     },
 
     async readTrace({ repository, jobId, maxBytes }) {

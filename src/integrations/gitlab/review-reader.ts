@@ -13,11 +13,12 @@ import { createThreadReader } from "./threads.ts";
 export function createReviewReader(resource: Resource, account: Account, log: Log): ReviewReader {
   const people = createPeople(resource);
   const { readMergeRequest } = createStateAccess(resource);
-  const { readPipeline, readTrace } = createPipelineAccess(resource);
+  const { readPipeline, newestPipeline, readTrace } = createPipelineAccess(resource);
   const { readPerson, isInGroup } = people;
   return {
     readMergeRequest,
     readPipeline,
+    newestPipeline,
     readTrace,
     readPerson,
     isInGroup,

@@ -65,10 +65,20 @@ export async function writeNote(
       ? { id: newDiscussionId(), individual: !inDiscussion, notes: [] }
       : options.discussion;
   if (discussion.notes.length === 0) mergeRequest.discussions.push(discussion);
+  else if (discussion.individual) becomeThread(discussion);
   discussion.notes.push(note);
   mergeRequest.updatedAt = note.createdAt;
   await announceNote(world, project, user, mergeRequest, discussion, note, "create");
   return { note, discussion };
+}
+
+/** What GitLab makes of a single comment that is answered. */
+function becomeThread(discussion: Discussion): void {
+  discussion.individual = false;
+  for (const note of discussion.notes) {
+    note.type = "DiscussionNote";
+    note.resolvable = true;
+  }
 }
 
 /** Changes the text of one's own note (maintainers: of any). Quick actions run here too. */

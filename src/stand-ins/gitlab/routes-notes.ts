@@ -144,8 +144,9 @@ export function discussionRoutes(world: World): Route[] {
       `${one}/discussions/:discussion/notes`,
       onMergeRequest(world, COMMENT, async (call) => {
         const discussion = discussionAt(call);
-        if (discussion.individual)
-          throw new Refusal(400, { message: "400 Bad request - Discussion can not be replied to" });
+        // A single comment becomes a thread with its first answer (lib/api/discussions.rb, `can_convert_to_discussion?`).
+        if (discussion.notes.some((note) => note.system))
+          throw new Refusal(400, { message: "400 Bad request - Discussion can not be replied to." });
         const written = await writeNote(call, bodyOf(call), { discussion });
         return "summary" in written ? { status: 202, body: written } : noteReply(call, written.note, 201);
       }),

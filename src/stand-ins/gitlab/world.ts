@@ -39,13 +39,13 @@ export interface Award {
 
 export interface Note {
   readonly id: number;
-  readonly type: "DiffNote" | "DiscussionNote" | null;
+  type: "DiffNote" | "DiscussionNote" | null;
   body: string;
   readonly authorId: number;
   readonly system: boolean;
   readonly internal: boolean;
   readonly position: Position | null;
-  readonly resolvable: boolean;
+  resolvable: boolean;
   resolvedBy: number | null;
   resolvedAt: Date | null;
   readonly createdAt: Date;
@@ -55,7 +55,8 @@ export interface Note {
 
 export interface Discussion {
   readonly id: string;
-  readonly individual: boolean;
+  /** A single comment; false from its first answer on. */
+  individual: boolean;
   readonly notes: Note[];
 }
 
