@@ -292,6 +292,24 @@ export interface Workspace {
   restore(snapshot: string): Promise<void>;
 }
 
+/** What it comes to when one commit is merged into another. */
+export interface Merge {
+  /** The commit that is merged, full id. */
+  readonly of: string;
+  /** The commit that both sides come from, full id; null when they share no history. */
+  readonly base: string | null;
+  /** Everything of it is there already. */
+  readonly upToDate: boolean;
+  /** The merge as far as git can make it, as a patch against the commit that it is merged into; conflicts are marked in the files. */
+  readonly patch: string;
+  /**
+   * Files that both sides changed in ways that exclude each other. `contents`: both versions are in the file, between markers;
+   * `deleted`: one side deleted what the other changed, and the changed version is there; `other`: nothing that a text shows
+   * (binary files, links, submodules, directories).
+   */
+  readonly conflicts: readonly { readonly path: string; readonly kind: "contents" | "deleted" | "other" }[];
+}
+
 export interface Workspaces {
   /**
    * A fresh checkout for a run: `base` (or the head of `branch`, default: the default branch), with `patch` laid over it.
@@ -304,6 +322,10 @@ export interface Workspaces {
     base?: string;
     patch?: string;
   }): Promise<Workspace>;
+  /** Merges the head of `branch` into the commit `into`, without a checkout: nothing of the repository is executed, nothing is written. */
+  merge(input: { project: CodeProject; into: string; branch: string }): Promise<Merge>;
+  /** How two commits (full ids) differ, as a patch in git's binary format, without renames; empty when they do not. */
+  compare(input: { project: CodeProject; from: string; to: string }): Promise<string>;
   /** Text of a plain file at the head of the default branch; null when there is none, or it is larger or no file. */
   readFromDefaultBranch(input: { project: CodeProject; path: string; maxBytes: number }): Promise<string | null>;
   /** Deletes the run's checkout. Nothing happens when there is none. */

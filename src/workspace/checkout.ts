@@ -1,20 +1,11 @@
 /** A run's tree of plain files, compared with the commit that it came from. */
-import { isUtf8 } from "node:buffer";
-import { writeFile } from "node:fs/promises";
-import path from "node:path";
-import { UserError } from "../domain/errors.ts";
 import type { Workspace } from "../domain/ports.ts";
 import type { Scratch } from "./scratch.ts";
+import { textPatch } from "./text-patch.ts";
 import { createTurns } from "./turns.ts";
 
 /** Renames are shown as a deletion and an addition: whoever checks paths sees both. */
 const compare = ["diff", "--cached", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color"] as const;
-
-/** A line for `info/attributes` that makes git treat exactly this path as binary. */
-function binaryAttribute(file: string): string {
-  const pattern = file.replace(/[\\*?[\]]/g, "\\$&");
-  return `${JSON.stringify(`/${pattern}`)} -diff\n`;
-}
 
 function checkTree(id: string): string {
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(id)) throw new Error(`not a snapshot: ${JSON.stringify(id)}`);
@@ -44,22 +35,13 @@ export function createCheckout(input: { tree: string; base: string; scratch: Scr
     return found;
   }
 
-  const patchOf = (...files: string[]): Promise<Buffer> =>
-    scratch.git([...compare, "--binary", "--full-index", base, "--", ...files.map((file) => `:(literal,top)${file}`)]);
-
   async function diff(): Promise<string> {
     const changed = await changes();
-    if (changed.length === 0) return "";
-    const patch = await patchOf();
-    if (isUtf8(patch)) return patch.toString("utf8");
-    // Text in another encoding (Latin-1 …) stands raw in a patch and would not survive as a string: send those files as binary.
-    const foreign: string[] = [];
-    for (const file of changed) if (!isUtf8(await patchOf(file.path))) foreign.push(file.path);
-    await writeFile(path.join(scratch.directory, "info/attributes"), foreign.map(binaryAttribute).join(""));
-    const safe = await patchOf();
-    if (!isUtf8(safe))
-      throw new UserError("the change touches files whose names or contents git cannot put in a patch");
-    return safe.toString("utf8");
+    return textPatch(
+      scratch,
+      [...compare, base],
+      changed.map((file) => file.path),
+    );
   }
 
   async function snapshot(): Promise<string> {

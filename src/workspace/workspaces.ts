@@ -15,9 +15,10 @@ import type { BranchWriter, CodeReader, Workspaces } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import { putOnBranch } from "./branch.ts";
 import { homeIn, removeAbandonedHomes } from "./home.ts";
+import { compareIn, mergeIn } from "./merge.ts";
 import { createMirrors, type Mirror } from "./mirror.ts";
 import { createPlaces } from "./places.ts";
-import { createScratch } from "./scratch.ts";
+import { createScratch, type Scratch } from "./scratch.ts";
 import { createTurns } from "./turns.ts";
 
 export interface WorkspacesOptions {
@@ -78,6 +79,17 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
     return mirrors.open(await options.code.readProject(repository));
   }
 
+  /** A scratch repository for as long as `use` takes. */
+  async function inScratch<T>(mirror: Mirror, use: (scratch: Scratch) => Promise<T>): Promise<T> {
+    const directory = path.join(home, "scratch", randomUUID());
+    await mkdir(path.dirname(directory), { recursive: true });
+    try {
+      return await use(await createScratch({ directory, mirror: mirror.directory, env }));
+    } finally {
+      await rm(directory, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
   const open: Workspaces["open"] = async (input) => {
     const name = checkRunId(input.runId);
     const mirror = await mirrors.open(input.project);
@@ -92,21 +104,26 @@ export function createWorkspaces(options: WorkspacesOptions): Workspaces & Branc
       const mirror = await mirrors.open(project);
       return mirror.readFile(await mirror.fetchBranch(project.defaultBranch), file, maxBytes);
     },
+    async merge({ project, into, branch }) {
+      const mirror = await mirrors.open(project);
+      await mirror.ensureCommit(into);
+      const of = await mirror.fetchBranch(branch);
+      return inScratch(mirror, (scratch) => mergeIn(scratch, { into, of }));
+    },
+    async compare({ project, from, to }) {
+      const mirror = await mirrors.open(project);
+      await mirror.ensureCommit(from);
+      await mirror.ensureCommit(to);
+      return inScratch(mirror, (scratch) => compareIn(scratch, from, to));
+    },
     async remove(runId) {
       const name = checkRunId(runId);
       await inTurn(name, () => places.leave(name));
     },
     async ensureBranch(payload) {
       const mirror = await mirrorOf(payload.repository);
-      const directory = path.join(home, "scratch", randomUUID());
-      await mkdir(path.dirname(directory), { recursive: true });
-      try {
-        const scratch = await createScratch({ directory, mirror: mirror.directory, env });
-        const ourEmails = options.author === undefined ? [] : [options.author.email];
-        return await putOnBranch({ payload, mirror, scratch, ourEmails });
-      } finally {
-        await rm(directory, { recursive: true, force: true, maxRetries: 3 });
-      }
+      const ourEmails = options.author === undefined ? [] : [options.author.email];
+      return inScratch(mirror, (scratch) => putOnBranch({ payload, mirror, scratch, ourEmails }));
     },
     async sweep(maxAgeMs) {
       await removeAbandonedHomes(homes, options.log);
