@@ -2,6 +2,7 @@
  * The systems outside, as the configuration names them: one adapter each, with a breaker around it, and the question who we are there.
  */
 import path from "node:path";
+import type { Dependencies } from "./domain/dependencies.ts";
 import { messageOf, Permanent, UserError } from "./domain/errors.ts";
 import type { Sandbox } from "./domain/ports.ts";
 import { createConfluenceCloud } from "./integrations/confluence/cloud.ts";
@@ -44,6 +45,19 @@ function sandboxMode(
   const { sandbox, image = "" } = policy;
   if (sandbox === "none") return "off";
   return sandbox === "bubblewrap" ? usual : { engine: sandbox, image, env: engineEnvironment };
+}
+
+/** Where code is run, and where the packages that it needs come from. */
+function createExecution(options: OutsideOptions): { sandbox: Sandbox; dependencies: Dependencies } {
+  const { config, log, sandbox: wanted = "auto" } = options;
+  if (typeof wanted === "object") {
+    return { sandbox: wanted, dependencies: { install: async () => ({ kind: "none" }) } };
+  }
+  const { hosts, seconds, megabytes } = config.policy.policy.install;
+  const directory = path.resolve(config.environment.TICKETSMITH_DATA_DIR, "dependencies");
+  const install = { directory, hosts, timeoutMs: seconds * 1000, bytes: megabytes * 1024 * 1024 };
+  const sandbox = createSandbox({ mode: sandboxMode(config, wanted), log, install });
+  return { sandbox, dependencies: sandbox };
 }
 
 /** @throws UserError when a setting that an adapter needs is missing or wrong */
@@ -106,9 +120,7 @@ export function createAdapters(options: OutsideOptions) {
       : withCassette(asked, { ...cassette, directory: path.resolve(cassette.directory), log });
   const { prices } = policy.models;
   const priceUsd = createEstimate({ model: env.OPENAI_MODEL, roles, prices });
-  const { sandbox: wanted = "auto" } = options;
-  const sandbox = typeof wanted === "object" ? wanted : createSandbox({ mode: sandboxMode(config, wanted), log });
-  return { jira, gitlab, confluence, workspaces, model, sandbox, priceUsd };
+  return { jira, gitlab, confluence, workspaces, model, ...createExecution(options), priceUsd };
 }
 
 /** The adapters with one breaker per system around them. Git and the API are two ways to the same GitLab and share one. */

@@ -29,7 +29,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 /** The composition root, src/main.ts and its neighbours, puts everything together. */
 const everything = ["main", ...Object.keys(rooms)];
 
-/** Packages and globals that live behind one door each. (The probes' text runs inside the sandbox, to see what it can see.) */
+/** Packages and globals that live behind one door each. (The text of two programs for the inside of a sandbox lies in src as well.) */
 const doors: readonly { readonly what: string; readonly uses: RegExp; readonly only: RegExp }[] = [
   { what: "express", uses: /from "express"/, only: /^(src\/http|webhooks)\// },
   { what: "bullmq", uses: /from "bullmq"/, only: /^src\/runs\/queue\.ts$/ },
@@ -38,7 +38,11 @@ const doors: readonly { readonly what: string; readonly uses: RegExp; readonly o
   { what: "jira.js", uses: /from "jira\.js/, only: /^src\/integrations\/jira\// },
   { what: "confluence.js", uses: /from "confluence\.js/, only: /^src\/integrations\/confluence\// },
   { what: "@gitbeaker", uses: /from "@gitbeaker/, only: /^src\/integrations\/gitlab\// },
-  { what: "process.env", uses: /process\.env\b/, only: /^src\/(platform\/config|workspace\/probes)\.ts$/ },
+  {
+    what: "process.env",
+    uses: /process\.env\b/,
+    only: /^src\/(platform\/config|workspace\/probes|workspace\/install\/inside)\.ts$/,
+  },
   { what: "fetch(", uses: /(?:await|return|=>|[=(,])\s*fetch\(/, only: /^src\/(integrations|models|stand-ins)\// },
   { what: "import() at run time", uses: /\bimport\((?!\s*"mdast")/, only: /^$/ },
 ];

@@ -7,6 +7,7 @@ import { render } from "../platform/template.ts";
 import { salvage, watchForGood } from "./good-state.ts";
 import { groundOf } from "./ground.ts";
 import { implemented, noteCommand, planned } from "./outputs.ts";
+import { installPackages, missingPackages } from "./packages.ts";
 import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
 import type { Step } from "./step.ts";
@@ -21,6 +22,7 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
     const { understanding, repository, base, ticket } = groundOf(context);
     const workspace = await services.workspaces.open({ runId: run.id, project: repository, base });
     const tests = await testCommand(project, workspace.root);
+    const packages = missingPackages(await installPackages(context, workspace.root));
     const good = watchForGood(workspace, services.sandbox, tests);
     const developed = runAgent(context, developer, {
       workspace,
@@ -30,6 +32,7 @@ export const implement: Step<z.infer<typeof implemented.output>> = {
         understanding: dataSection("Understanding", JSON.stringify(understanding, null, 1)),
         plan: dataSection("Plan", JSON.stringify(context.output(planned), null, 1)),
         tests: tests === null ? null : JSON.stringify(tests),
+        packages,
         guide: guideSection(context),
       }),
     });

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { AgentBudget, TurnRecord } from "../agents/agent.ts";
 import type { Nearing } from "../domain/budget.ts";
+import type { Dependencies } from "../domain/dependencies.ts";
 import type { EffectDraft, Ref } from "../domain/effect.ts";
 import type {
   CodeReader,
@@ -39,6 +40,7 @@ export interface Services {
   readonly model: Model;
   readonly workspaces: Workspaces;
   readonly sandbox: Sandbox;
+  readonly dependencies: Dependencies;
   readonly policy: Policy;
   /** The most that so many tokens can cost in US dollars, whichever of a role's models answers. 0 for a model without a price. */
   readonly priceUsd: (role: string, inputTokens: number, outputTokens: number) => number;

@@ -4,6 +4,7 @@
  */
 import { existsSync, lstatSync } from "node:fs";
 import path from "node:path";
+import { door, installed, into } from "./install/mounts.ts";
 
 export interface SandboxLimits {
   /** Size of the working copy in memory, bytes. */
@@ -102,16 +103,26 @@ export interface HostPaths {
   readonly etc: string;
   /** Directory of npm, or null when there is none beside node. */
   readonly npm: string | null;
+  /** An installation of the tree's packages (install/dependencies.ts), or null. */
+  readonly dependencies: string | null;
+  /** For an installation: where it may write to, and the directory with the socket to the registries. */
+  readonly install: { readonly into: string; readonly door: string } | null;
 }
 
 /** The paths of a command on `directory`, with the Node of `nodeDirectory`. */
-export function hostPaths(directory: string, nodeDirectory: string) {
+export function hostPaths(
+  directory: string,
+  nodeDirectory: string,
+  more: Partial<Pick<HostPaths, "dependencies" | "install">> = {},
+) {
   const npm = path.join(nodeDirectory, "../lib/node_modules/npm");
   return {
     tree: { source: path.resolve(directory) },
     node: path.join(nodeDirectory, "node"),
     etc: path.join(import.meta.dirname, "sandbox-etc"),
     npm: existsSync(path.join(npm, "bin/npm-cli.js")) ? npm : null,
+    dependencies: more.dependencies ?? null,
+    install: more.install ?? null,
   } satisfies HostPaths;
 }
 
@@ -143,6 +154,10 @@ export function bubblewrapArguments(input: { host: HostPaths; limits: SandboxLim
           ...["--size", String(limits.workspaceBytes), "--tmpfs", "/workspace"],
           ...["--ro-bind", host.tree.source, "/src"],
         ]),
+    ...(host.dependencies === null ? [] : ["--ro-bind", host.dependencies, installed]),
+    ...(host.install === null
+      ? []
+      : ["--bind", host.install.into, into, "--ro-bind", host.install.door, door.directory]),
     ...["--chdir", "/workspace"],
     ...sealed(),
     ...["--", "/bin/sh", "-c", waitForScript],

@@ -15,6 +15,12 @@ export interface Command {
   readonly collect?: readonly string[];
 }
 
+/** Packages for a command, or an installation of them; see `HostPaths`. */
+export interface Packages {
+  readonly dependencies?: string | null;
+  readonly install?: { readonly into: string; readonly door: string };
+}
+
 /** What every kind of sandbox is set up with. */
 export interface CommandSetup {
   readonly limits: SandboxLimits;

@@ -12,21 +12,22 @@ export const userId = 65_431;
 const stage = "/mnt";
 
 /**
- * $1 word for a failed copy, $2 bytes of the workspace, $3-$6 tree, node, etc and npm (may be empty) on the host; the rest is the
- * command for the ordinary user. cp and chown do not follow symlinks here.
+ * $1 word for a failed copy, $2 bytes of the workspace, $3-$7 tree, node, etc, npm and dependencies (both may be empty) on the host; the
+ * rest is the command for the ordinary user. cp and chown do not follow symlinks here.
  */
 const script = [
   "set -e",
   `mount -t tmpfs -o size=64k,mode=755 sandbox ${stage}`,
   `cd ${stage}`,
-  "mkdir workspace etc npm",
+  "mkdir workspace etc npm dependencies",
   ": > node",
   'mount -t tmpfs -o "size=$2,mode=755,nosuid,nodev" workspace workspace',
   `{ cp -a "$3/." workspace/ && chown -R -h ${userId}:${userId} workspace; } || { echo "$1" >&2; exit 125; }`,
   'mount --bind "$4" node',
   'mount --bind "$5" etc',
   'if test -n "$6"; then mount --bind "$6" npm; fi',
-  "shift 6",
+  'if test -n "$7"; then mount --bind "$7" dependencies; fi',
+  "shift 7",
   "cd /",
   `exec setpriv --reuid=${userId} --regid=${userId} --clear-groups --inh-caps=-all -- "$@"`,
 ].join("\n");
@@ -38,6 +39,9 @@ export function stagedPaths(host: HostPaths): HostPaths {
     node: `${stage}/node`,
     etc: `${stage}/etc`,
     npm: host.npm === null ? null : `${stage}/npm`,
+    dependencies: host.dependencies === null ? null : `${stage}/dependencies`,
+    // What is installed from is laid out by us, and never out of reach.
+    install: null,
   };
 }
 
@@ -52,7 +56,7 @@ export function withoutRoot(input: {
   command: readonly string[];
 }): { file: string; argv: string[] } {
   const { host } = input;
-  const paths = [host.tree.source, host.node, host.etc, host.npm ?? ""];
+  const paths = [host.tree.source, host.node, host.etc, host.npm ?? "", host.dependencies ?? ""];
   const shell = ["/bin/sh", "-c", script, "sh", input.copyFailed, String(input.workspaceBytes), ...paths];
   return { file: "unshare", argv: ["--mount", "--propagation", "private", "--", ...shell, ...input.command] };
 }

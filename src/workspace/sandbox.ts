@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import path from "node:path";
+import type { Dependencies } from "../domain/dependencies.ts";
 import { UserError } from "../domain/errors.ts";
 import type { CommandResult, Sandbox, SandboxStatus } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
@@ -13,6 +14,7 @@ import type { ContainerChoice } from "./container.ts";
 import { createBubblewrap } from "./in-bubblewrap.ts";
 import { createContainers } from "./in-container.ts";
 import { hostPath, runInProcess } from "./in-process.ts";
+import { createDependencies, type InstallOptions } from "./install/dependencies.ts";
 import { createLine } from "./line.ts";
 import { findLeak } from "./probes.ts";
 
@@ -28,6 +30,11 @@ export interface SandboxOptions {
   readonly limits?: Partial<SandboxLimits>;
   /** Where `bwrap` is looked for; default the usual system directories. */
   readonly path?: string;
+  /** How the packages that a repository needs are installed. Absent: they are not. */
+  readonly install?: InstallOptions & {
+    /** Most that one installation may hold, bytes. */
+    readonly bytes: number;
+  };
   /** Commands that run at the same time; more wait for their turn, before their time begins to count. Default: two per core. */
   readonly concurrency?: number;
 }
@@ -69,8 +76,29 @@ async function whyNoContainers(
   return `${choice.engine} with the image ${choice.image} cannot be used here: ${leak}`;
 }
 
+/**
+ * Installs in a sandbox with room for packages, and the socket to the registries. One installation at a time: they take memory.
+ */
+function createInstaller(options: SandboxOptions, setup: CommandSetup, status: () => Promise<SandboxStatus>) {
+  const { install } = options;
+  if (install === undefined) return null;
+  const room = { workspaceBytes: install.bytes, temporaryBytes: install.bytes };
+  const inBubblewrap = createBubblewrap({ ...setup, limits: { ...setup.limits, ...room } });
+  const inLine = createLine(1);
+  return createDependencies({
+    ...install,
+    log: options.log,
+    async whyNot() {
+      const { kind } = await status();
+      return kind === "bubblewrap" ? null : "packages are installed in bubblewrap only, and it is not used here";
+    },
+    run: ({ into, door, ...command }) =>
+      inLine(command.signal, () => inBubblewrap(command, { install: { into, door } })),
+  });
+}
+
 /** `run` throws UserError when the status is `none` or the tree cannot be copied, and the signal's reason when aborted. */
-export function createSandbox(options: SandboxOptions): Sandbox {
+export function createSandbox(options: SandboxOptions): Sandbox & Dependencies {
   const { mode } = options;
   const setup: CommandSetup = {
     limits: { ...defaultLimits, ...options.limits },
@@ -104,15 +132,21 @@ export function createSandbox(options: SandboxOptions): Sandbox {
     return known;
   };
 
+  const store = createInstaller(options, setup, status);
+
   return {
     status,
+    async install(input) {
+      return store === null ? { kind: "none" } : store.install(input);
+    },
     async run(command) {
       if (command.argv.length === 0) throw new Error("a command needs at least the name of a program");
       const { kind, reason } = await status();
       if (kind === "none") throw new UserError(`commands cannot be run: there is no sandbox. ${reason}`);
+      const dependencies = kind === "bubblewrap" && store !== null ? await store.find(command.directory) : null;
       return inLine(command.signal, () => {
         if (kind === "container" && inContainer !== null) return inContainer(command);
-        return kind === "bubblewrap" ? inBubblewrap(command) : runInProcess(command, setup);
+        return kind === "bubblewrap" ? inBubblewrap(command, { dependencies }) : runInProcess(command, setup);
       });
     },
   };

@@ -34,6 +34,8 @@ export function commandScript(input: {
   copy: boolean;
   copyFailed: string;
   afterwards: string;
+  /** Shell text that gets things ready between the copy and the command. */
+  before?: string;
   /** Shell text that comes before what is written to file descriptor 4. */
   mark?: string;
 }): string {
@@ -42,6 +44,7 @@ export function commandScript(input: {
   return [
     `set -- ${input.argv.map(quoted).join(" ")}`,
     ...(input.copy ? [`cp -a /src/. /workspace/ || { echo ${quoted(input.copyFailed)} >&2; exit 125; }`] : []),
+    ...(input.before === undefined ? [] : [input.before]),
     `( exec 4>&-; ${limits}exec "$@" ) </dev/null`,
     "code=$?",
     `{ ${report}; } >&4 2>/dev/null`,

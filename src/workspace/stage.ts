@@ -166,18 +166,21 @@ async function openStage(host: HostPaths, path: string): Promise<Stage & { reado
     get ended() {
       return answers.ended;
     },
-    async lay({ tree, npm }) {
-      const { source } = tree;
-      const { mode } = await stat(source);
-      if ((mode & 0o005) !== 0o005 || /[\n\\]|\s$/.test(source)) return null;
-      const number = await inTurn("orders", () => numberOf(source));
+    async lay({ tree, npm, dependencies, install }) {
+      const { mode } = await stat(tree.source);
+      const sources = [tree.source, dependencies, install?.into, install?.door].filter((source) => source != null);
+      if ((mode & 0o005) !== 0o005 || sources.some((source) => /[\n\\]|\s$/.test(source))) return null;
+      const reach = async (source: string): Promise<string> =>
+        `${place}/trees/${await inTurn("orders", () => numberOf(source))}`;
       return {
         prefix,
         host: {
-          tree: { source: `${place}/trees/${number}` },
+          tree: { source: await reach(tree.source) },
           node: `${place}/node`,
           etc: `${place}/etc`,
           npm: npm === null ? null : `${place}/npm`,
+          dependencies: dependencies === null ? null : await reach(dependencies),
+          install: install === null ? null : { into: await reach(install.into), door: await reach(install.door) },
         },
       };
     },

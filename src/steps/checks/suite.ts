@@ -2,6 +2,7 @@
 import type { CommandResult } from "../../domain/ports.ts";
 import { redact } from "../../platform/redact.ts";
 import type { TestResult } from "../outputs.ts";
+import { installPackages, missingPackages } from "../packages.ts";
 import type { StepContext } from "../step.ts";
 import { countTests, readJunit, type TestCounts } from "./counts.ts";
 
@@ -91,14 +92,18 @@ export async function runSuite(
   }
   const status = await context.services.sandbox.status();
   if (status.kind === "none") return notRun(argv.join(" "), `no sandbox: ${status.reason}`);
+  const packages = missingPackages(await installPackages(context, directory));
   const first = await runOnce(context, directory, argv);
   // A run into the time limit is long enough once.
   if (first.judged.status === "passed" || first.timedOut) {
     return { result: first.judged, output: first.output, coverage: first.coverage };
   }
   const second = await runOnce(context, directory, argv);
-  if (second.judged.status !== "passed")
-    return { result: second.judged, output: second.output, coverage: second.coverage };
+  if (second.judged.status !== "passed") {
+    const { detail } = second.judged;
+    const result = { ...second.judged, detail: packages === "" ? detail : `${detail}; ${packages}` };
+    return { result, output: second.output, coverage: second.coverage };
+  }
   const detail = `flaky: ${first.ended}, then ${second.ended} on the same code`;
   return { result: { ...first.judged, flaky: true, detail }, output: first.output, coverage: second.coverage };
 }

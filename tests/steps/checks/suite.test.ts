@@ -1,5 +1,6 @@
 /** What a run of the test command shows. The sandbox is played by the test: commands end here as they do nowhere reliably. */
 import { describe, expect, it } from "vitest";
+import type { DependencyState } from "../../../src/domain/dependencies.ts";
 import type { CommandResult, Sandbox } from "../../../src/domain/ports.ts";
 import { Policy } from "../../../src/platform/policy.ts";
 import { commandFor } from "../../../src/steps/checks/own-tests.ts";
@@ -53,7 +54,11 @@ describe("one run", () => {
 });
 
 describe("a suite", () => {
-  function contextOf(results: CommandResult[], reports?: object): { context: StepContext; asked: unknown[] } {
+  function contextOf(
+    results: CommandResult[],
+    reports?: object,
+    packages: DependencyState = { kind: "none" },
+  ): { context: StepContext; asked: unknown[] } {
     const asked: unknown[] = [];
     const sandbox: Sandbox = {
       status: async () => ({ kind: "process", reason: "a test" }),
@@ -70,7 +75,10 @@ describe("a suite", () => {
     });
     const context = {
       ...{ run: { target: { project: "SHOP" } }, project: policy.projects.SHOP },
-      ...{ services: { sandbox, policy }, signal: new AbortController().signal },
+      ...{
+        services: { sandbox, policy, dependencies: { install: async () => packages } },
+        signal: new AbortController().signal,
+      },
     };
     return { context: context as unknown as StepContext, asked };
   }
@@ -84,6 +92,12 @@ describe("a suite", () => {
     const { result, output } = await runSuite(context, "/tree", ["npm", "test"]);
     expect(result).toMatchObject({ status: "failed", flaky: false });
     expect(output).toBe("two");
+  });
+  it("that fails without its packages says so", async () => {
+    const missing = { kind: "missing", file: "package-lock.json", reason: "nobody allows it" } as const;
+    const { context } = contextOf([ended(1), ended(1)], undefined, missing);
+    const { detail } = (await runSuite(context, "/tree", ["npm", "test"])).result;
+    expect(detail).toBe("exit 1 after 1.2 s; the packages of package-lock.json are not installed: nobody allows it");
   });
   it("that fails and then passes is flaky, and failed", async () => {
     const { context } = contextOf([ended(1), ended(0)]);
