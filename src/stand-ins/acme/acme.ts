@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import path from "node:path";
 import { type ConfluenceStandIn, startConfluence } from "../confluence/start.ts";
-import { type GitLabStandIn, startGitLab } from "../gitlab/gitlab.ts";
+import { type GitLabStandIn, type GitLabStandInOptions, startGitLab } from "../gitlab/gitlab.ts";
 import { type JiraStandIn, startJira } from "../jira/jira.ts";
 import { type ModelStandIn, startModel } from "../model/server.ts";
 
@@ -43,6 +43,8 @@ export interface AcmeOptions {
   readonly latencyMs?: number;
   /** Pause before Jira sends a webhook again that the bot did not take, milliseconds. */
   readonly webhookBackoffMs?: number;
+  /** More people in GitLab than Mia, and whatever else its stand-in is to be. */
+  readonly gitlab?: Partial<Omit<GitLabStandInOptions, "bot">>;
 }
 
 const here = import.meta.dirname;
@@ -69,7 +71,9 @@ export async function startAcme(options: AcmeOptions = {}): Promise<Acme> {
     }),
     startGitLab({
       projects: [{ path: "acme/shop", defaultBranch: "main", seedDirectory: path.join(here, "shop") }],
+      ...options.gitlab,
       users: [
+        ...(options.gitlab?.users ?? []),
         {
           id: 11,
           username: "mia",
