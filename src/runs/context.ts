@@ -12,6 +12,7 @@ import { listEffects } from "../store/ledger.ts";
 import type { Database } from "../store/queryable.ts";
 import { addProgress, insertTurn, listSteps } from "../store/steps.ts";
 import { limitsOf, openBudget } from "./budget.ts";
+import { createHindsight, keptIn } from "./kept.ts";
 
 /** The project's part of the policy as it is now; it may have been edited since the run began. */
 function projectOf(run: Run, services: Services): ProjectPolicy {
@@ -58,16 +59,8 @@ export async function createContext(options: {
     },
     spent,
     nearing,
-    has: (step) => steps.some((row) => row.step === step.name && row.state !== "started"),
-    output(step) {
-      const row = steps.find((candidate) => candidate.step === step.name);
-      if (row === undefined || row.state === "started") throw new Error(`step ${step.name} has not run yet`);
-      return step.output.parse(row.output);
-    },
-    ref(step, name) {
-      const row = effects.find((candidate) => candidate.step === step && candidate.name === name);
-      return row?.state === "settled" && row.outcome !== "dry_run" ? row.ref : null;
-    },
+    ...keptIn(steps, effects),
+    ...createHindsight(database, run),
     budget,
     async onTurn(turn) {
       await insertTurn(database, run.id, {

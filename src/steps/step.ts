@@ -48,16 +48,29 @@ export interface Services {
   readonly publicUrl: string;
 }
 
-export interface StepContext {
-  readonly run: Run;
-  readonly project: ProjectPolicy;
-  readonly services: Services;
+/** What a run has kept so far. */
+export interface Kept {
   /** Whether the step has run, so that its output is there. */
   has(step: Pick<Step, "name">): boolean;
   /** Checked output of an earlier step. Throws when that step has not run. */
   output<T>(step: Pick<Step<T>, "name" | "output">): T;
   /** Where an effect of an earlier step ended up, or null when it did not happen (e.g. no space configured). */
   ref(step: string, effect: string): Ref | null;
+}
+
+/** A run that has ended. */
+export interface EarlierRun extends Kept {
+  readonly run: Run;
+}
+
+export interface StepContext extends Kept {
+  readonly run: Run;
+  readonly project: ProjectPolicy;
+  readonly services: Services;
+  /** The newest runs of a workflow on the same merge request (or on its ticket) that have ended, at most 20, newest first. */
+  earlier(workflow: string): Promise<readonly EarlierRun[]>;
+  /** Whether a commit (full id) on a branch of the repository is one that we put there. */
+  isOurs(commit: { readonly branch: string; readonly sha: string }): Promise<boolean>;
   /** Keeps a turn of an agent in the transcript. */
   onTurn(turn: TurnRecord): Promise<void>;
   /** What is left of the run's budget; agents ask it before every model call. */

@@ -18,6 +18,20 @@ export async function listRunsAbout(
   return rows.map(toRun);
 }
 
+/** The newest 20 ended runs of a workflow on the merge request or the ticket of a run, without that run itself; newest first. */
+export async function listEarlierRuns(db: Queryable, run: Run, workflow: string): Promise<Run[]> {
+  const { repository, mergeRequest, ticket } = run.target;
+  const { rows } = await db.query<RunRow>(
+    `select ${runColumns} from ticketsmith.runs
+     where workflow = $1 and id <> $2 and ended_at is not null and target ->> 'repository' = $3
+       and ((target ? 'mergeRequest' and target -> 'mergeRequest' ->> 'iid' = $4)
+         or (not target ? 'mergeRequest' and ticket = $5))
+     order by created_at desc, id desc limit 20`,
+    [workflow, run.id, repository, mergeRequest === undefined ? null : String(mergeRequest.iid), ticket],
+  );
+  return rows.map(toRun);
+}
+
 /** How often people were answered: in one thread within a day, and on the merge request within an hour. */
 export async function countAnswers(
   db: Queryable,

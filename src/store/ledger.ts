@@ -79,6 +79,19 @@ export async function newestOn(db: Queryable, object: Partial<Effect>): Promise<
   return rows[0] === undefined ? null : toRow(rows[0]);
 }
 
+/** Whether a commit was put on a branch by one of our effects. */
+export async function isCommitOf(
+  db: Queryable,
+  { repository, branch, sha }: { readonly repository: string; readonly branch: string; readonly sha: string },
+): Promise<boolean> {
+  const { rows } = await db.query(
+    `select 1 from ticketsmith.effects
+     where effect @> $1::jsonb and state = 'settled' and outcome <> 'dry_run' and ref ->> 'id' = $2 limit 1`,
+    [toJson({ kind: "gitlab.branch", repository, branch }), sha],
+  );
+  return rows.length > 0;
+}
+
 /** planned | sent -> sent, if the run's lease is still ours. @throws LeaseLost */
 export async function markSent(db: Queryable, run: Run, key: string): Promise<void> {
   const { rowCount } = await db.query(
