@@ -26,6 +26,7 @@ const about: Readonly<Record<string, string>> = {
 
 const verbs: Readonly<Record<string, string>> = {
   "jira.status": "status comment",
+  "jira.note": "comment",
   "jira.transition": "ticket status",
   "jira.labels": "labels",
   "jira.remoteLink": "link on the ticket",

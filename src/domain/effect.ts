@@ -33,6 +33,8 @@ const Position = z.object({
 export const Effect = z.discriminatedUnion("kind", [
   /** The one status comment of a ticket. Markdown. */
   z.object({ kind: z.literal("jira.status"), ticket: z.string(), body: z.string() }),
+  /** A further comment on a ticket, one per subject (e.g. `pipeline`), edited in place. Markdown. */
+  z.object({ kind: z.literal("jira.note"), ticket: z.string(), subject: z.string(), body: z.string() }),
   /** `status` is a status name from the config; nothing happens when the ticket is there already. */
   z.object({ kind: z.literal("jira.transition"), ticket: z.string(), status: z.string() }),
   z.object({

@@ -1,26 +1,37 @@
 /** Effects on a Jira ticket. */
 import type { Effect, Ensured } from "../domain/effect.ts";
+import type { Body } from "../domain/ports.ts";
 import type { Door } from "./door.ts";
 import { passGate, passLine } from "./gate.ts";
 
 /** Jira refuses comments of more than 32,767 characters; ADF has none to spare for marks, so stay well under it. */
 const commentLength = 20_000;
 
+function commentBody(door: Door, markdown: string): Body {
+  const rules = {
+    allowedHosts: door.allowedHosts,
+    mentions: [],
+    maxLength: commentLength,
+    target: "jira" as const,
+  };
+  return passGate(markdown, rules).body;
+}
+
 export function ensureInJira(
   door: Door,
-  effect: Extract<Effect, { kind: "jira.status" | "jira.transition" | "jira.labels" | "jira.remoteLink" }>,
+  effect: Extract<
+    Effect,
+    { kind: "jira.status" | "jira.note" | "jira.transition" | "jira.labels" | "jira.remoteLink" }
+  >,
 ): Promise<Ensured> {
   const { tickets } = door.writers;
   const { ticket } = effect;
   switch (effect.kind) {
-    case "jira.status": {
-      const rules = {
-        allowedHosts: door.allowedHosts,
-        mentions: [],
-        maxLength: commentLength,
-        target: "jira" as const,
-      };
-      return tickets.ensureComment({ ticket, marker: `status:${ticket}`, body: passGate(effect.body, rules).body });
+    case "jira.status":
+      return tickets.ensureComment({ ticket, marker: `status:${ticket}`, body: commentBody(door, effect.body) });
+    case "jira.note": {
+      const marker = `${effect.subject}:${ticket}`;
+      return tickets.ensureComment({ ticket, marker, body: commentBody(door, effect.body) });
     }
     case "jira.transition":
       return tickets.ensureTransition({ ticket, status: effect.status });

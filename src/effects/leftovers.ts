@@ -57,6 +57,7 @@ async function lookUp(readers: Readers, effect: Effect): Promise<Finding> {
       return found ? { ref: { id: found.id, url: found.url } } : never("there is no such page");
     }
     case "jira.status":
+    case "jira.note":
     case "jira.remoteLink":
     case "gitlab.branch":
     case "gitlab.award":

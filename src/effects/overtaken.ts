@@ -14,6 +14,8 @@ function objectOf(effect: Effect): Partial<Effect> | null {
     case "jira.status":
     case "jira.transition":
       return { kind, ticket: effect.ticket };
+    case "jira.note":
+      return { kind, ticket: effect.ticket, subject: effect.subject };
     case "jira.labels":
       return null;
     case "jira.remoteLink":

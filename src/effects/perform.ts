@@ -20,6 +20,7 @@ import { mendOvertaken } from "./overtaken.ts";
 export function ensure(door: Door, effect: Effect): Promise<Ensured> {
   switch (effect.kind) {
     case "jira.status":
+    case "jira.note":
     case "jira.transition":
     case "jira.labels":
     case "jira.remoteLink":

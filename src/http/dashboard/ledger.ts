@@ -16,6 +16,7 @@ export interface LedgerLine {
 
 const kinds: Readonly<Record<EffectKind, string>> = {
   "jira.status": "Jira comment",
+  "jira.note": "Jira comment",
   "jira.transition": "Jira status",
   "jira.labels": "Jira labels",
   "jira.remoteLink": "Jira link",
@@ -36,6 +37,8 @@ function aboutOf(effect: Effect): string {
   switch (effect.kind) {
     case "jira.status":
       return `the status comment of ${effect.ticket}`;
+    case "jira.note":
+      return `${effect.subject} on ${effect.ticket}`;
     case "jira.transition":
       return `${effect.ticket} → ${effect.status}`;
     case "jira.labels":
