@@ -106,6 +106,33 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     headings: 0,
     tables: 1,
   },
+  "gitlab/description.md": {
+    values: {
+      summary: ugly,
+      changes: [{ about: ugly, change: ugly }],
+      risks: [ugly],
+      withheld: 1,
+      sha: "0123456789",
+      runId: "r1",
+      costUsd: 0.1,
+    },
+    headings: 1,
+    tables: 1,
+  },
+  "gitlab/described.md": { values: { sha: "0123456789" } },
+  "gitlab/parts.md": {
+    values: {
+      worthIt: true,
+      why: ugly,
+      parts: [
+        { title: ugly, why: ugly, files: [ugly] },
+        { title: "b", why: "c", files: Array(8).fill("src/a.js") },
+      ],
+      left: [ugly],
+    },
+    headings: 0,
+    tables: 0,
+  },
   "gitlab/standing.md": {
     values: { state: "waiting", headline: ugly, needs: ugly, hints: null, step: "plan", costUsd: 0.1, runId: "r1" },
     headings: 0,
@@ -118,8 +145,12 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
   "prompts/analyst.md": { values: {} },
   "prompts/planner.md": { values: {} },
   "prompts/developer.md": { values: {} },
+  "prompts/reviewer.md": { values: {} },
   "prompts/qa.md": { values: {} },
   "prompts/writer.md": { values: {} },
+  "prompts/answerer.md": { values: {} },
+  "prompts/describer.md": { values: {} },
+  "prompts/splitter.md": { values: {} },
   "prompts/reply.md": { values: { reply: { kind: "no_call" } } },
 };
 
@@ -171,7 +202,7 @@ describe("table rows", () => {
 });
 
 describe("prompts", () => {
-  it.each(["analyst", "planner", "developer", "qa", "writer"])("%s is short and says who it is", (role) => {
+  it.each(["analyst", "planner", "developer", "reviewer", "qa", "writer"])("%s is short and says who it is", (role) => {
     const text = render(`prompts/${role}.md`, full[`prompts/${role}.md`]?.values ?? {});
     expect(text.startsWith(`You are the ${role} agent of Ticketsmith.`)).toBe(true);
     expect(Buffer.byteLength(text)).toBeLessThanOrEqual(2500);

@@ -1,4 +1,5 @@
 /** All steps there are. Workflows (config/workflows) name them. */
+import { ask, describe, split } from "./advice/advice.ts";
 import { look } from "./conversation/look.ts";
 import { reply } from "./conversation/reply.ts";
 import { document } from "./document.ts";
@@ -10,4 +11,17 @@ import type { Step } from "./step.ts";
 import { understand } from "./understand.ts";
 import { verify } from "./verify.ts";
 
-export const steps: readonly Step[] = [reply, look, understand, plan, implement, verify, publish, document, report];
+export const steps: readonly Step[] = [
+  reply,
+  look,
+  ask,
+  describe,
+  split,
+  understand,
+  plan,
+  implement,
+  verify,
+  publish,
+  document,
+  report,
+];
