@@ -6,19 +6,24 @@ import { checkBranchName, checkCommitId, type Mirror } from "./mirror.ts";
 import type { Scratch } from "./scratch.ts";
 
 /**
- * The commit of a payload; the same payload gives the same id anywhere. Its parent is the base, its author also the committer.
- * Permanent when the patch is empty or does not apply, or the date is none.
+ * The commit of a payload; the same payload gives the same id anywhere. Its parent is the base (of a merge, `mergeOf` is the second one),
+ * its author also the committer. Permanent when the patch does not apply, or is empty without being a merge, or the date is none.
  */
 async function makeCommit(payload: BranchPayload, scratch: Scratch): Promise<string> {
   const seconds = Math.floor(Date.parse(payload.date) / 1000);
   if (!Number.isFinite(seconds) || seconds < 0) throw new Permanent(`not a date: ${payload.date}`);
-  if (payload.patch.trim() === "") throw new Permanent("there is nothing to commit: the patch is empty");
+  const { mergeOf } = payload;
+  // A merge may leave every file as it was and still be worth a commit.
+  if (payload.patch.trim() === "" && mergeOf === undefined) {
+    throw new Permanent("there is nothing to commit: the patch is empty");
+  }
   if (payload.message.includes("\0")) throw new Permanent("the commit message contains a NUL character");
-  await scratch.stage(payload.base, payload.patch);
+  await scratch.stage(payload.base, payload.patch.trim() === "" ? "" : payload.patch);
   const tree = await scratch.gitLine(["write-tree"]);
+  const parents = [payload.base, ...(mergeOf === undefined ? [] : [mergeOf])].flatMap((parent) => ["-p", parent]);
   const { name, email } = payload.author;
   const date = `@${seconds} +0000`;
-  return scratch.gitLine(["commit-tree", tree, "-p", payload.base, "-F", "-"], {
+  return scratch.gitLine(["commit-tree", tree, ...parents, "-F", "-"], {
     input: payload.message.endsWith("\n") ? payload.message : `${payload.message}\n`,
     env: {
       GIT_AUTHOR_NAME: name,
@@ -35,8 +40,14 @@ async function makeCommit(payload: BranchPayload, scratch: Scratch): Promise<str
  * Who made the commits that a push from `base` would throw away, other than us; at most a few names.
  * Author and committer both count: `commit --amend` and a rebase by a person keep our name as the author.
  */
-async function strangers(head: string, base: string, ours: ReadonlySet<string>, scratch: Scratch): Promise<string[]> {
-  const log = await scratch.git(["log", "-z", "--max-count=1000", "--format=%ae%n%ce%n%an", head, `^${base}`, "--"]);
+async function strangers(
+  head: string,
+  { base, mergeOf }: BranchPayload,
+  ours: ReadonlySet<string>,
+  scratch: Scratch,
+): Promise<string[]> {
+  const known = [`^${base}`, ...(mergeOf === undefined ? [] : [`^${mergeOf}`])];
+  const log = await scratch.git(["log", "-z", "--max-count=1000", "--format=%ae%n%ce%n%an", head, ...known, "--"]);
   const commits = log
     .toString("utf8")
     .split("\0")
@@ -44,6 +55,17 @@ async function strangers(head: string, base: string, ours: ReadonlySet<string>, 
     .map((text) => text.split("\n"));
   const foreign = commits.filter(([author, committer]) => !ours.has(author ?? "") || !ours.has(committer ?? ""));
   return [...new Set(foreign.map(([author, committer, name]) => (ours.has(author ?? "") ? committer : name) ?? "?"))];
+}
+
+/** Nothing on the branch is replaced, whoever wrote it: it has to be where the patch was made for. */
+function requireUnmoved({ branch, base }: BranchPayload, head: string | null): void {
+  if (head === base) return;
+  throw new Permanent(
+    head === null
+      ? `branch ${branch} is gone: there is nothing to add a commit to`
+      : `branch ${branch} is at ${head.slice(0, 12)} and not at ${base.slice(0, 12)} any more: somebody pushed, and nothing is put over it`,
+    { status: 409 },
+  );
 }
 
 /**
@@ -59,6 +81,7 @@ export async function putOnBranch(input: {
   const { payload, mirror, scratch } = input;
   const ref = `refs/heads/${checkBranchName(payload.branch)}`;
   await mirror.ensureCommit(checkCommitId(payload.base));
+  if (payload.mergeOf !== undefined) await mirror.ensureCommit(checkCommitId(payload.mergeOf));
   const commit = await makeCommit(payload, scratch);
   const done = (outcome: Ensured["outcome"]): Ensured => ({ outcome, ref: { id: commit, url: "" } });
 
@@ -71,8 +94,11 @@ export async function putOnBranch(input: {
     // Our push arrived, its answer did not, and work went on from there: nothing is left to do.
     const beyond = await scratch.gitLine(["rev-list", "--max-count=1", commit, `^${head}`, "--"]);
     if (beyond === "") return done("unchanged");
+  }
+  if (payload.appendOnly === true) requireUnmoved(payload, head);
+  else if (head !== null) {
     const ours = new Set([payload.author.email, ...input.ourEmails]);
-    const others = await strangers(head, payload.base, ours, scratch);
+    const others = await strangers(head, payload, ours, scratch);
     if (others.length > 0) {
       throw new Permanent(
         `branch ${payload.branch} has commits by ${others.slice(0, 3).join(", ")}: they are not overwritten. ` +
