@@ -4,7 +4,8 @@ import { analyst } from "./analyst.ts";
 import { developer } from "./developer.ts";
 import { planner } from "./planner.ts";
 import { qa } from "./qa.ts";
+import { reviewer } from "./reviewer.ts";
 import { writer } from "./writer.ts";
 
 /** In the order in which they work on a ticket. For listings; who runs an agent imports it by name. */
-export const agents: readonly Agent<unknown>[] = [analyst, planner, developer, qa, writer];
+export const agents: readonly Agent<unknown>[] = [analyst, planner, developer, reviewer, qa, writer];

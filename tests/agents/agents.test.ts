@@ -1,4 +1,4 @@
-/** The five agents as they are: what they may do, and how much they say before anybody has asked for anything. */
+/** The agents as they are: what they may do, and how much they say before anybody has asked for anything. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,11 +19,12 @@ const tools = {
   analyst: [...looking, "read_ticket", "read_page"],
   planner: looking,
   developer: [...looking, "run", "read_output", "edit_file", "apply_patch", "write_file", "delete_file"],
+  reviewer: [...looking, "read_page"],
   qa: [...looking, "run", "read_output", "write_test"],
   writer: [...looking, "read_page"],
 };
 
-it("are five, in the order of their work", () => {
+it("stand in the order of their work", () => {
   expect(agents.map((agent) => agent.name)).toEqual(Object.keys(tools));
 });
 
