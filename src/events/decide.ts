@@ -12,6 +12,7 @@ import type { Workflows } from "../runs/workflow.ts";
 import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts";
 import type { Database, Queryable } from "../store/queryable.ts";
 import { findActiveRun, findCausedRun, requestCancel } from "../store/runs.ts";
+import { isCommentHandled } from "../store/told.ts";
 import { carryOutStart, decideOnMergeRequest } from "./decide-merge-request.ts";
 import { causeOf, type Decision, type Facts, type OnTicket, route } from "./route.ts";
 import { isOnMergeRequest, type MergeRequestDecision } from "./route-merge-request.ts";
@@ -28,6 +29,9 @@ export interface Clerk {
 }
 
 async function decideOnTicket(clerk: Clerk, event: OnTicket): Promise<Decision> {
+  if (event.type === "ticket.commented" && (await isCommentHandled(clerk.database, event.commentId))) {
+    return { kind: "ignore", reason: "what this comment says was done already" };
+  }
   const ticket = "ticket" in event ? event.ticket : null;
   const activeRun = ticket === null ? null : await findActiveRun(clerk.database, ticket);
   const cause = causeOf(event);

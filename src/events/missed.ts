@@ -1,8 +1,9 @@
-/** Which labels on a ticket nobody told us of. Pure. */
+/** What was done to a ticket, as its webhooks would have told. Pure. */
 import type { Event } from "../domain/event.ts";
-import type { LabelChange, LabelledTicket } from "../domain/ticket.ts";
+import type { LabelChange, LabelledTicket, Ticket } from "../domain/ticket.ts";
+import { parseCommand } from "./command.ts";
 
-/** A change that put a trigger label on a ticket, as the event that its webhook would have been. */
+/** A change that put a trigger label on a ticket or took it off, as the event that its webhook would have been. */
 export interface Labelling {
   readonly changeId: string;
   readonly at: Date;
@@ -42,4 +43,64 @@ export function listLabellings(
       event: { type: "ticket.labelled" as const, ...about, actor, changeId: id, added: [...added] },
     })),
   ];
+}
+
+/**
+ * When, by the tracker's clock, what concerns a run began: with the change that asked for it. Ours, which may be another, for a run
+ * that was asked for elsewhere.
+ * @param changes all of the ticket's
+ */
+export function startOf(
+  run: { readonly changeId: string | null; readonly createdAt: Date },
+  changes: readonly LabelChange[],
+): Date {
+  if (run.changeId?.startsWith("created:")) return new Date(0);
+  const asking = changes.find(({ id }) => id === run.changeId);
+  return asking === undefined ? run.createdAt : new Date(asking.at);
+}
+
+/** The last change after `from` that took a trigger label off, as the event that its webhook would have been; null when there is none. */
+export function findUnlabelling(
+  ticket: Pick<Ticket, "key" | "project">,
+  changes: readonly LabelChange[],
+  triggers: readonly string[],
+  from: Date,
+): Labelling | null {
+  const found = changes.findLast(
+    ({ at, removed }) => new Date(at) > from && removed.some((label) => triggers.includes(label)),
+  );
+  if (found === undefined) return null;
+  const { id, at, actor, removed } = found;
+  const about = { ticket: ticket.key, project: ticket.project };
+  return {
+    changeId: id,
+    at: new Date(at),
+    event: { type: "ticket.unlabelled", ...about, actor, removed: [...removed] },
+  };
+}
+
+/** A comment that says something to the bot, as the event that its webhook would have been. */
+export interface Commanding {
+  readonly commentId: string;
+  readonly at: Date;
+  readonly event: Event;
+}
+
+/** The comments of a ticket that are commands, oldest first, understood or not. */
+export function listCommands(ticket: Pick<Ticket, "key" | "project" | "comments">): Commanding[] {
+  return ticket.comments
+    .filter(({ body }) => parseCommand(body) !== null)
+    .map(({ id, author, body, createdAt }) => ({
+      commentId: id,
+      at: new Date(createdAt),
+      event: {
+        type: "ticket.commented",
+        ticket: ticket.key,
+        project: ticket.project,
+        actor: author,
+        commentId: id,
+        body,
+        self: "",
+      },
+    }));
 }

@@ -4,8 +4,10 @@ import { takeLook } from "../store/looks.ts";
 import { createHookWatch } from "./hook-watch.ts";
 import { type Reconciler, reconcileTickets } from "./reconcile.ts";
 import { reconcileCode } from "./reconcile-code.ts";
+import { type RunReconciler, reconcileRuns } from "./reconcile-runs.ts";
 
 export interface WatchOptions extends Reconciler {
+  readonly tickets: Reconciler["tickets"] & RunReconciler["tickets"];
   readonly code: CodeSearch & HookKeeper;
   /** Which GitLab it is, and who we are there. */
   readonly gitlab: { readonly site: string; readonly authorId: string };
@@ -35,6 +37,7 @@ export function createWatch(options: WatchOptions): () => Promise<void> {
 
   return async () => {
     await look("labels", () => reconcileTickets(options));
+    await look("runs at work", () => reconcileRuns(options));
     await look("merge requests", () => reconcileCode({ ...options, ...gitlab, repositories }));
     await look("webhooks", async () => {
       if (hookWatch !== null && (await takeLook(database, `hooks:${publicUrl}`, everyMs)) !== null) {

@@ -42,3 +42,45 @@ export async function isPipelineTold(db: Queryable, pipelineId: number, status: 
   );
   return rows.length > 0;
 }
+
+/** Which of these comments of tickets a delivery has told of, whatever became of it. */
+export async function listToldComments(db: Queryable, commentIds: readonly string[]): Promise<Set<string>> {
+  if (commentIds.length === 0) return new Set();
+  const { rows } = await db.query<{ id: string }>(
+    `select distinct event ->> 'commentId' as id from ticketsmith.deliveries
+     where event ->> 'type' = 'ticket.commented' and event ->> 'commentId' = any($1::text[])`,
+    [commentIds],
+  );
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Whether what a comment of a ticket says was done. */
+export async function isCommentHandled(db: Queryable, commentId: string): Promise<boolean> {
+  const { rows } = await db.query(
+    `select 1 from ticketsmith.deliveries
+     where event ->> 'type' = 'ticket.commented' and event ->> 'commentId' = $1 and verdict = 'handled' limit 1`,
+    [commentId],
+  );
+  return rows.length > 0;
+}
+
+/** A run at work whose ticket people steer it on. */
+export interface WatchedRun {
+  readonly id: string;
+  readonly ticket: string;
+  readonly project: string;
+  /** The change of the ticket that asked for it (`changeId` of its event), or null. */
+  readonly changeId: string | null;
+  readonly createdAt: Date;
+}
+
+/** Every run about a ticket that has not ended and that nobody has stopped yet, oldest first. */
+export async function listWatched(db: Queryable): Promise<WatchedRun[]> {
+  const { rows } = await db.query<WatchedRun>(
+    `select id, ticket, target ->> 'project' as project, substring(cause from '^jira:(.*)$') as "changeId", created_at as "createdAt"
+     from ticketsmith.runs
+     where state in ('queued', 'running', 'waiting') and not cancel_requested and subject = ticket and ticket not like '%!%'
+     order by created_at`,
+  );
+  return rows;
+}

@@ -4,7 +4,7 @@ import { Permanent, Retryable } from "../../src/domain/errors.ts";
 import type { TicketSearch } from "../../src/domain/ports.ts";
 import type { LabelChange, LabelledTicket } from "../../src/domain/ticket.ts";
 import { createInbox } from "../../src/events/accept.ts";
-import { listLabellings } from "../../src/events/missed.ts";
+import { findUnlabelling, listLabellings, startOf } from "../../src/events/missed.ts";
 import { type Reconciler, reconcileTickets } from "../../src/events/reconcile.ts";
 import { silentLog } from "../../src/platform/log.ts";
 import { Policy } from "../../src/platform/policy.ts";
@@ -74,6 +74,39 @@ describe("labellings", () => {
     expect(labellings.map(({ changeId, event }) => ({ changeId, by: event.actor?.id }))).toEqual(expected);
     for (const { changeId, event } of labellings)
       expect(event).toMatchObject({ ticket: "SHOP-1", project: "SHOP", changeId });
+  });
+});
+
+describe("labels that were taken off", () => {
+  const later = "2026-03-02T10:00:00.000Z";
+  const table: [name: string, changes: LabelChange[], expected: object | null][] = [
+    [
+      "after the run began",
+      [change("1", ["ticketsmith"]), change("2", [], ["ticketsmith", "urgent"], later)],
+      { changeId: "2" },
+    ],
+    ["before", [change("0", [], ["ticketsmith"]), change("1", ["ticketsmith"])], null],
+    ["others", [change("1", ["ticketsmith"]), change("2", [], ["urgent"], later)], null],
+    ["never: the run was asked for elsewhere", [], null],
+  ];
+  test.each(table)("%s", (_name, changes, expected) => {
+    const from = startOf({ changeId: "1", createdAt: new Date(day) }, changes);
+    const unlabelling = findUnlabelling(found({ labels: [] }), changes, triggers, from);
+    if (expected === null) expect(unlabelling).toBeNull();
+    else
+      expect(unlabelling).toMatchObject({
+        ...expected,
+        event: { type: "ticket.unlabelled", actor: mia, ticket: "SHOP-1" },
+      });
+  });
+
+  test("what a run concerns begins with the change that asked for it, by the clock of Jira", () => {
+    const createdAt = new Date("2030-01-01T00:00:00.000Z");
+    const changes = [change("1", ["ticketsmith"])];
+    expect(startOf({ changeId: "1", createdAt }, changes)).toEqual(new Date(day));
+    expect(startOf({ changeId: "created:10001", createdAt }, changes)).toEqual(new Date(0));
+    expect(startOf({ changeId: "9", createdAt }, changes)).toEqual(createdAt);
+    expect(startOf({ changeId: null, createdAt }, changes)).toEqual(createdAt);
   });
 });
 

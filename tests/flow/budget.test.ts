@@ -102,7 +102,7 @@ describe("a run reaches its limit", () => {
     jira.comment(ticket, "@ticketsmith budget +3", mia);
     expect((await verdicts(2)).toSorted()).toEqual([
       expect.stringMatching(/^handled: raised by \$3: run r/),
-      "ignored: this comment has raised the budget already",
+      "ignored: what this comment says was done already",
     ]);
     const end = await ended(run);
     expect(end).toMatchObject({ state: "done", reason: null, waitingFor: null });
