@@ -35,4 +35,33 @@ export const exemptions: readonly Exemption[] = [
     reason: "in the documentation (docs.gitlab.com/api/users), but GitLab's generated file leaves it out",
     example: { method: "GET", path: "/api/v4/user" },
   },
+  {
+    service: "gitlab",
+    call: /^GET \/api\/v4\/users\/\d+$/,
+    rule: /^no such path is described$/,
+    reason: "in the documentation (docs.gitlab.com/api/users), but GitLab's generated file leaves it out",
+    example: { method: "GET", path: "/api/v4/users/11" },
+  },
+  {
+    service: "gitlab",
+    call: /\/merge_requests\/\d+\/notes\/\d+\/award_emoji$/,
+    rule: /^path parameter id: \/ must be integer$/,
+    reason: "takes the path of a project as all others do (docs.gitlab.com/api/emoji_reactions)",
+    example: {
+      method: "POST",
+      path: "/api/v4/projects/acme%2Fshop/merge_requests/1/notes/2/award_emoji",
+      body: { name: "eyes" },
+    },
+  },
+  {
+    service: "gitlab",
+    call: /^GET \/api\/v4\/projects\/[^/]+\/merge_requests\/\d+\/discussions$/,
+    rule: /^query parameter (per_page|page) is not described$/,
+    reason: "lists have pages (docs.gitlab.com/api/rest, offset-based pagination)",
+    example: {
+      method: "GET",
+      path: "/api/v4/projects/acme%2Fshop/merge_requests/1/discussions",
+      query: "?per_page=100",
+    },
+  },
 ];
