@@ -20,7 +20,7 @@ export interface Limits {
 }
 
 export interface Agent<Output> {
-  readonly name: "analyst" | "planner" | "developer" | "reviewer" | "qa" | "writer";
+  readonly name: "analyst" | "planner" | "developer" | "reviewer" | "qa" | "devops" | "writer";
   /** Name of the template of the system prompt, e.g. `prompts/analyst.md`. */
   readonly prompt: string;
   readonly tools: readonly Tool[];

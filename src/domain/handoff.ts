@@ -58,6 +58,25 @@ export const QaReport = z.object({
 });
 export type QaReport = z.infer<typeof QaReport>;
 
+/** Why jobs of a pipeline failed. Code looks the evidence up in the log. */
+export const Diagnosis = z.object({
+  jobs: z
+    .array(
+      z.object({
+        job: z.string().trim().min(1).max(300).describe("Name of the job"),
+        class: z
+          .enum(["ours", "flaky", "infrastructure"])
+          .describe(
+            "ours: the code is at fault. flaky: it fails now and then on the same code. infrastructure: runner, network",
+          ),
+        cause: line.describe("What went wrong, in one sentence for a person"),
+        evidence: line.describe("The line of the log that shows it, copied exactly"),
+      }),
+    )
+    .max(20),
+});
+export type Diagnosis = z.infer<typeof Diagnosis>;
+
 /** The writer's page: prose only, the facts around it are rendered by code. */
 export const PageDraft = z.object({
   title: z.string().trim().min(1).max(120),
