@@ -84,6 +84,8 @@ const page = {
   runId: "run-1",
 };
 
+const remark = { path: ugly, line: 7, severity: "minor", title: ugly, explanation: ugly };
+
 /** Template, its full values, and how many headings and tables it has of its own. */
 const full: Record<string, { values: Record<string, unknown>; headings?: number; tables?: number }> = {
   "jira/status.md": { values: status, headings: 2, tables: 1 },
@@ -139,6 +141,38 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     tables: 0,
   },
   "gitlab/obstacle.md": { values: { why: "moved" } },
+  "gitlab/finding.md": {
+    values: { severity: "major", kind: "api", title: ugly, explanation: ugly, movedFrom: 12 },
+    headings: 0,
+    tables: 0,
+  },
+  "gitlab/review.md": {
+    values: {
+      worst: "blocker",
+      counts: { fresh: 1, open: 2, fixed: 3, outdated: 1 },
+      threads: [remark],
+      elsewhere: [remark, remark],
+      surplus: [remark],
+      trivia: [remark, remark],
+      dismissed: 1,
+      ticket,
+      criteria: ["met", "not_met", "cannot_tell"].map((verdict) => ({ criterion: ugly, verdict, evidence: ugly })),
+      files: 3,
+      lines: 1,
+      leftOut: ["withheld", "binary", "generated", "lock", "large", "failed"].map((reason) => ({ path: ugly, reason })),
+      sha: "0123456789abcdef",
+      costUsd: 0.1,
+      runId: "r1",
+    },
+    headings: 0,
+    tables: 1,
+  },
+  "gitlab/review-closed.md": { values: { why: "fixed", sha: "0123456789abcdef" }, headings: 0, tables: 0 },
+  "gitlab/review-answer.md": {
+    values: { what: "review", fresh: 2, closed: 1, open: 1, elsewhere: 1, partial: true },
+    headings: 0,
+    tables: 0,
+  },
   "gitlab/commit-message.txt": { values: { ticket, title: ugly, summary: ugly, runId: "run-1" } },
   // A section may hold tables and headings below its own.
   "confluence/page.md": { values: page, headings: 2 + 1, tables: 2 + 1 },
@@ -148,6 +182,7 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
   "prompts/reviewer.md": { values: {} },
   "prompts/qa.md": { values: {} },
   "prompts/writer.md": { values: {} },
+  "prompts/devops.md": { values: {} },
   "prompts/answerer.md": { values: {} },
   "prompts/describer.md": { values: {} },
   "prompts/splitter.md": { values: {} },

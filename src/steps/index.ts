@@ -7,6 +7,8 @@ import { implement } from "./implement.ts";
 import { plan } from "./plan.ts";
 import { publish } from "./publish.ts";
 import { report } from "./report.ts";
+import { post } from "./review/post.ts";
+import { improve, review } from "./review/review.ts";
 import type { Step } from "./step.ts";
 import { understand } from "./understand.ts";
 import { verify } from "./verify.ts";
@@ -17,6 +19,9 @@ export const steps: readonly Step[] = [
   ask,
   describe,
   split,
+  review,
+  improve,
+  post,
   understand,
   plan,
   implement,
