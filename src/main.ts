@@ -12,6 +12,7 @@ import { createInbox } from "./events/accept.ts";
 import { createDecider } from "./events/decide.ts";
 import { foregone } from "./events/foregone.ts";
 import { type Desk, replayDelivery } from "./events/replay.ts";
+import { createOutsideBoard } from "./events/standing.ts";
 import { createWatch } from "./events/watch.ts";
 import { createApp } from "./http/app.ts";
 import { type Adapters, createAdapters, guardAdapters, hostsOf, type OutsideOptions, probeAll } from "./outside.ts";
@@ -232,6 +233,12 @@ async function assemble(
     log,
   });
 
+  const board = createOutsideBoard({
+    database,
+    breakers: outside,
+    repositories: Object.values(policy.projects).map(({ repository }) => repository),
+  });
+
   const server = createServer();
   let url: string | null = null;
   if (role !== "worker") {
@@ -262,6 +269,7 @@ async function assemble(
           () => ({ ready: true, reason: "" }),
           (error: unknown) => ({ ready: false, reason: `the database does not answer: ${messageOf(error)}` }),
         ),
+      outside: () => board.read(),
       log,
     });
     // Webhooks come in storms: express, which a storm would feel, is asked about the rest only.
@@ -319,6 +327,7 @@ async function assemble(
     options.sweepMs ?? 5000,
     async () => {
       await decidePending();
+      await board.note();
       const { quietMs } = options;
       if (role !== "api") await sweepRuns({ database, bell, log, ...(quietMs === undefined ? {} : { quietMs }) });
     },

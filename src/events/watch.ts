@@ -1,6 +1,7 @@
 /** The eye on the other side: now and then asks for what no webhook told of, and whether webhooks are sent at all. */
 import type { CodeSearch, HookKeeper } from "../domain/ports.ts";
 import { takeLook } from "../store/looks.ts";
+import { noteWebhooks } from "../store/outside.ts";
 import { createHookWatch } from "./hook-watch.ts";
 import { type Reconciler, reconcileTickets } from "./reconcile.ts";
 import { reconcileCode } from "./reconcile-code.ts";
@@ -42,6 +43,8 @@ export function createWatch(options: WatchOptions): () => Promise<void> {
     await look("webhooks", async () => {
       if (hookWatch !== null && (await takeLook(database, `hooks:${publicUrl}`, everyMs)) !== null) {
         await hookWatch.look();
+        const found = [...hookWatch.health()].map(([name, state]) => ({ name, state, reason: "", since: null }));
+        await noteWebhooks(database, found);
       }
     });
   };

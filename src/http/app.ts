@@ -6,6 +6,7 @@ import path from "node:path";
 import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from "express";
 import helmet from "helmet";
 import type { Run } from "../domain/run.ts";
+import { isTrouble, type OutsideState } from "../events/standing.ts";
 import type { Environment } from "../platform/environment.ts";
 import type { Log } from "../platform/log.ts";
 import type { Policy } from "../platform/policy.ts";
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly policy: Pick<Policy, "budgets" | "projects">;
   /** Whether work can be taken, and why not. */
   readonly isReady: () => Promise<{ ready: boolean; reason: string }>;
+  /** How the systems outside stand. */
+  readonly outside: () => Promise<readonly OutsideState[]>;
   readonly log: Log;
 }
 
@@ -66,7 +69,7 @@ const noStore: RequestHandler = (_request, response, next) => {
   next();
 };
 
-function health(isReady: AppOptions["isReady"], log: Log): { live: RequestHandler; ready: RequestHandler } {
+function health({ isReady, outside, log }: AppOptions): { live: RequestHandler; ready: RequestHandler } {
   return {
     live: (_request, response) => {
       response.json({ status: "ok" });
@@ -76,7 +79,11 @@ function health(isReady: AppOptions["isReady"], log: Log): { live: RequestHandle
         log.warn("Readiness could not be determined", { error });
         return { ready: false, reason: "readiness could not be determined, see the log" };
       });
-      response.status(ready ? 200 : 503).json({ ready, reason });
+      if (!ready) return void response.status(503).json({ ready, reason });
+      // Work is taken in and waits: nobody is helped by turning it away. No reasons here, which may quote the system: anybody may ask.
+      const troubles = (await outside()).filter(isTrouble);
+      const degraded = troubles.map(({ kind, name, state, since }) => ({ kind, name, state, since }));
+      response.json({ ready, reason, ...(degraded.length === 0 ? {} : { degraded }) });
     },
   };
 }
@@ -94,7 +101,7 @@ function landError(log: Log): ErrorRequestHandler {
 
 /** Makes the application; the caller listens. Never throws for what a request says. */
 export function createApp(options: AppOptions): Express {
-  const { environment, log, isReady } = options;
+  const { environment, log } = options;
   const { PUBLIC_URL: publicUrl, TICKETSMITH_API_KEY: apiKey } = environment;
   const secure = publicUrl?.startsWith("https:") ?? false;
   const auth = { apiKey, secure, log };
@@ -106,7 +113,7 @@ export function createApp(options: AppOptions): Express {
 
   app.use(securityHeaders(secure));
   app.use(checkHost(createHostRule(environment)));
-  const { live, ready } = health(isReady, log);
+  const { live, ready } = health(options);
   app.get("/healthz", noStore, live);
   app.get("/readyz", noStore, ready);
 

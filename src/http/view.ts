@@ -3,13 +3,14 @@ import path from "node:path";
 import { Eta } from "eta";
 import type { Response } from "express";
 import type { ApiPage } from "./dashboard/api-page.ts";
+import type { OutsideLine } from "./dashboard/outside.ts";
 import type { RunListPage } from "./dashboard/run-list.ts";
 import type { RunPage } from "./dashboard/run-page.ts";
 import { titleOf } from "./problem.ts";
 
 /** What each page needs to be drawn. */
 export interface Views {
-  readonly runs: RunListPage;
+  readonly runs: RunListPage & { readonly outside: readonly OutsideLine[] };
   readonly run: RunPage;
   readonly api: ApiPage;
   readonly login: { readonly next: string; readonly wrong: boolean };

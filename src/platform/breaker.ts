@@ -41,6 +41,8 @@ export interface BreakerOptions {
 
 export interface BreakerState {
   readonly system: string;
+  /** Where it is; empty when that was not said. */
+  readonly host: string;
   readonly state: "closed" | "open" | "locked_out";
   /** When it left `closed`; null while it is closed. */
   readonly since: Date | null;
@@ -71,7 +73,7 @@ const shortestMs = 1000;
 
 /** Makes the breaker of one system. */
 export function createBreaker(options: BreakerOptions): Breaker {
-  const { system, setting, log, failures = 5, probeMs = 30_000, lockedOutMs = 300_000 } = options;
+  const { system, host = "", setting, log, failures = 5, probeMs = 30_000, lockedOutMs = 300_000 } = options;
   const outage = createCircuit((error) => error instanceof Retryable, failures, probeMs);
   const lock = createCircuit((error) => error instanceof TokenRefused, 1, lockedOutMs);
   let knownAt = 0;
@@ -134,9 +136,9 @@ export function createBreaker(options: BreakerOptions): Breaker {
       }
     },
     state() {
-      if (lock.since !== null) return { system, state: "locked_out", since: lock.since, reason: refusal() };
-      if (outage.since !== null) return { system, state: "open", since: outage.since, reason };
-      return { system, state: "closed", since: null, reason: "" };
+      if (lock.since !== null) return { system, host, state: "locked_out", since: lock.since, reason: refusal() };
+      if (outage.since !== null) return { system, host, state: "open", since: outage.since, reason };
+      return { system, host, state: "closed", since: null, reason: "" };
     },
   };
 
@@ -149,7 +151,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
   }
 
   function down(afterMs: number, cause?: Retryable): SystemAway {
-    const name = options.host === undefined ? system : `${system} (${options.host})`;
+    const name = host === "" ? system : `${system} (${host})`;
     return new SystemAway(`${name} does not answer at the moment: ${reason}`, { system, afterMs, cause });
   }
 }

@@ -44,7 +44,7 @@ describe("a system is away for longer than a run has tries", () => {
       const rows = run === undefined ? [] : await listProgress(bot.database, run.id, "0");
       return rows.filter(({ kind }) => kind === "run.retry").map(({ data }) => String(data.reason));
     };
-    await expect.poll(async () => (await retries()).length, { timeout: 60_000 }).toBeGreaterThan(20);
+    await expect.poll(async () => (await retries()).length, { timeout: 60_000 }).toBeGreaterThan(16);
     const host = new URL(acme.variables.JIRA_BASE_URL ?? "").hostname;
     const reason = (await retries()).at(-1);
     expect(reason).toContain(`${name} (${host}`);
@@ -59,6 +59,12 @@ describe("a system is away for longer than a run has tries", () => {
     await expect.poll(() => tellings("On hold"), { timeout: 20_000 }).toBe(told);
     const before = (await retries()).length;
     await expect.poll(async () => (await retries()).length, { timeout: 20_000 }).toBeGreaterThan(before + 2);
+    const page = await (await fetch(bot.url ?? "")).text();
+    expect(page).toContain(`<th scope="row">${name} <span class="soft">`);
+    expect(page).toContain(">does not answer</span>");
+    const readiness = await fetch(`${bot.url}/readyz`);
+    expect(readiness.status).toBe(200);
+    expect(await readiness.json()).toMatchObject({ ready: true, degraded: [{ name, state: "open" }] });
     acme[system].fault = () => undefined;
 
     const run = await story.finished("SHOP-1");

@@ -1,6 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { OutsideState } from "../../src/events/standing.ts";
 import { openApiPath } from "../../src/http/api/openapi.ts";
 import { apiRoutes } from "../../src/http/api/routes.ts";
 import { silentLog } from "../../src/platform/log.ts";
@@ -249,5 +250,33 @@ describe("health", () => {
     expect((await sick.ask("/readyz")).status).toBe(200);
     expect((await sick.ask("/healthz")).status).toBe(200);
     await sick.close();
+  });
+
+  test("a system that is away is told of, and no reason to turn work away", async () => {
+    const since = new Date("2026-03-02T09:00:00.000Z");
+    const system = { kind: "system", host: "gitlab.acme.test", reason: "503 from 10.0.0.7", since } as const;
+    const webhook = { kind: "webhook", name: "acme/shop", since, foundAt: since } as const;
+    const states: OutsideState[] = [
+      { ...system, name: "Jira", state: "closed", since: null },
+      { ...system, name: "GitLab", state: "open" },
+      { ...webhook, state: "missing" },
+      { ...webhook, state: "off" },
+    ];
+    const one = await startServer(database, { outside: async () => states });
+    const { status, text } = await one.ask("/readyz");
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      {
+        ready: true,
+        reason: "",
+        degraded: [
+          { kind: "system", name: "GitLab", state: "open", since: since.toISOString() },
+          { kind: "webhook", name: "acme/shop", state: "off", since: since.toISOString() },
+        ],
+      },
+    ]);
+    states.splice(0);
+    expect(JSON.parse((await one.ask("/readyz")).text)).toEqual({ ready: true, reason: "" });
+    await one.close();
   });
 });

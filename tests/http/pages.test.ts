@@ -54,6 +54,26 @@ describe("the first page", () => {
     expect(text).toContain("$0.42");
   });
 
+  test("shows how the systems outside stand, and why", async () => {
+    const since = new Date(Date.now() - 3 * 3_600_000);
+    const one = await startServer(database, {
+      outside: async () => [
+        { kind: "system", name: "Jira", host: "acme.atlassian.net", state: "closed", since: null, reason: "" },
+        { kind: "system", name: "GitLab", host: "gitlab.acme.test", state: "open", since, reason: `503 ${evil}` },
+        { kind: "webhook", name: "acme/shop", state: "off", since, foundAt: since },
+      ],
+    });
+    const { text } = await one.ask("/");
+    await one.close();
+    expectHarmless(text);
+    const section = /<section id="outside"[\s\S]*?<\/section>/.exec(text)?.[0] ?? "";
+    expect(section).toContain("gitlab.acme.test");
+    for (const word of ["answers", "does not answer", "switched off"]) expect(section).toContain(`>${word}</span>`);
+    expect(section).toContain("press Test in the project&#39;s settings");
+    expect(section).toContain("3 h ago");
+    expect(empty.runs).not.toContain("Outside systems");
+  });
+
   test("shows the inbox with a verdict for every delivery", async () => {
     const { text } = await server.ask("/");
     for (const word of ["handled", "ignored", "unsupported"]) expect(text).toContain(`>${word}</span>`);

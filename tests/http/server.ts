@@ -42,6 +42,7 @@ export async function startServer(database: Database, options: Partial<AppOption
     cancelRun: (runId, reason) => requestCancel(database, runId, reason),
     replay: () => Promise.resolve(null),
     policy,
+    outside: () => Promise.resolve([]),
     isReady: () => Promise.resolve({ ready: true, reason: "" }),
     log: silentLog,
     ...options,

@@ -1,5 +1,7 @@
 /** The dashboard: pages for people, drawn here and complete without JavaScript. */
 import { Router } from "express";
+import type { OutsideState } from "../../events/standing.ts";
+import { redactDeep } from "../../platform/redact.ts";
 import type { ApiServices } from "../api/route.ts";
 import { apiRoutes } from "../api/routes.ts";
 import { runId } from "../api/schemas.ts";
@@ -7,6 +9,7 @@ import { Problem } from "../problem.ts";
 import { readBudgets, readDeliveries, readProgress, readRun, readRuns, readTurns } from "../records.ts";
 import { sendView } from "../view.ts";
 import { apiPage } from "./api-page.ts";
+import { outsideLines } from "./outside.ts";
 import { runListPage } from "./run-list.ts";
 import { runPage } from "./run-page.ts";
 
@@ -20,21 +23,24 @@ function idOf(text: string | undefined): string {
 }
 
 /** GET /, GET /runs/:id, POST /runs/:id/cancel and GET /api/docs. */
-export function createDashboard(services: ApiServices & { readonly jiraUrl: string }): Router {
-  const { database, cancelRun, jiraUrl, policy } = services;
+export function createDashboard(
+  services: ApiServices & { readonly jiraUrl: string; readonly outside: () => Promise<readonly OutsideState[]> },
+): Router {
+  const { database, cancelRun, jiraUrl, policy, outside } = services;
   const router = Router();
 
   router.get("/", async (_request, response) => {
-    const [runs, budgets, deliveries] = await Promise.all([
+    const [runs, budgets, deliveries, states] = await Promise.all([
       readRuns(database, shown.runs),
       readBudgets(database, policy),
       readDeliveries(database, shown.deliveries),
+      outside(),
     ]);
-    sendView(
-      response,
-      "runs",
-      runListPage(runs, budgets.slice(0, shown.budgets), deliveries, { jiraUrl, now: new Date() }),
-    );
+    const now = new Date();
+    sendView(response, "runs", {
+      ...runListPage(runs, budgets.slice(0, shown.budgets), deliveries, { jiraUrl, now }),
+      outside: outsideLines(redactDeep(states), now),
+    });
   });
 
   router.get("/runs/:id", async (request, response) => {
