@@ -1,8 +1,7 @@
 /**
  * The chaos battery: `npm run chaos [-- <pattern> --seeds <n>]`. Breaks the bot in every way we know and prints a table of what
- * held. A seed that fails is kept in `failing-seeds.json` and tried again in every later run.
+ * held. A seed that fails is kept in `failing-seeds.json` and tried first in every later run; `--seed <n>` tries that one only.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../support/postgres.ts";
@@ -16,6 +15,7 @@ import { poison } from "./battery/poison.ts";
 import { signals } from "./battery/signals.ts";
 import { storms } from "./battery/storm.ts";
 import { zombies } from "./battery/zombies.ts";
+import { failingSeedsFile, openFailingSeeds } from "./failing-seeds.ts";
 
 const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>> = {
   kills: killEverywhere,
@@ -29,10 +29,7 @@ const parts: Readonly<Record<string, (conditions: Conditions) => Promise<Part>>>
   disk,
 };
 
-const seedsFile = path.join(import.meta.dirname, "failing-seeds.json");
-const kept: Record<string, number[]> = existsSync(seedsFile)
-  ? (JSON.parse(readFileSync(seedsFile, "utf8")) as Record<string, number[]>)
-  : {};
+const failingSeeds = openFailingSeeds();
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -42,19 +39,20 @@ const wanted =
   values.seed === undefined ? Array.from({ length: Number(values.seeds) }, (_, at) => at + 1) : [Number(values.seed)];
 const pattern = new RegExp(positionals[0] ?? "");
 
-const results: { key: string; part: Part; seconds: number }[] = [];
+const results: { key: string; part: Part; seconds: number; failed: readonly number[] }[] = [];
 const postgres = await startPostgres();
 try {
   for (const [key, run] of Object.entries(parts).filter(([name]) => pattern.test(name))) {
     const started = performance.now();
-    const seeds = [...new Set([...wanted, ...(values.seed === undefined ? (kept[key] ?? []) : [])])];
+    const seeds = values.seed === undefined ? failingSeeds.first(key, wanted) : wanted;
     process.stdout.write(`\n${key}, seeds ${seeds.join(", ")}\n`);
     const say = (line: string): void => void (values.quiet ? 0 : process.stdout.write(`  ${line}\n`));
     const part = await run({ postgresUrl: postgres.url, seeds, say }).catch((error: unknown): Part => {
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return { name: key, cases: [{ name: "came to an early end", seed: seeds[0] ?? 0, wrong: [why] }] };
+      return { name: key, cases: [{ name: "came to an early end", seed: 0, wrong: [why] }] };
     });
-    results.push({ key, part, seconds: (performance.now() - started) / 1000 });
+    const failed = failingSeeds.keep(key, part.cases, seeds);
+    results.push({ key, part, seconds: (performance.now() - started) / 1000, failed });
   }
 } finally {
   await postgres.close();
@@ -81,16 +79,16 @@ console.table(
   }),
 );
 
-let failed = false;
 for (const { key, part } of results) {
   for (const { name, seed, wrong } of part.cases.filter((one) => one.wrong.length > 0)) {
-    failed = true;
-    process.stdout.write(`FAILED ${key}, seed ${seed}: ${name}\n${wrong.map((line) => `    ${line}\n`).join("")}`);
-    if (seed > 0) kept[key] = [...new Set([...(kept[key] ?? []), seed])];
+    const which = seed > 0 ? `, seed ${seed}` : "";
+    process.stdout.write(`FAILED ${key}${which}: ${name}\n${wrong.map((line) => `    ${line}\n`).join("")}`);
   }
 }
-if (failed) {
-  writeFileSync(seedsFile, `${JSON.stringify(kept, null, 2)}\n`);
-  process.stdout.write(`\nThe seeds are kept in ${path.relative(process.cwd(), seedsFile)}.\n`);
+for (const { key, failed } of results.filter((one) => one.failed.length > 0)) {
+  process.stdout.write(`\nTry again: npm run chaos -- ${key} --seed ${failed[0]}`);
+  process.stdout.write(
+    `\nThe seeds ${failed.join(", ")} of ${key} are kept in ${path.relative(process.cwd(), failingSeedsFile)}.\n`,
+  );
   process.exitCode = 1;
 }
