@@ -1,4 +1,6 @@
 /** Commits made through the API, without git. */
+import { mayPush } from "./protection.ts";
+import { judgePush } from "./push-rules.ts";
 import { afterPush } from "./pushes.ts";
 import type { FileChange } from "./repository.ts";
 import { bool, forbidden, notFound, type ProjectCall, Refusal, requireParams, text } from "./request.ts";
@@ -11,8 +13,8 @@ export function createCommit(world: World) {
     const { params, project, user } = call;
     requireParams(params, "branch", "commit_message", "actions");
     const branch = text(params, "branch") ?? "";
-    const rule = project.protectedBranches.find((candidate) => candidate.name === branch);
-    if (call.level < (rule?.pushLevel ?? 30)) throw forbidden("You are not allowed to push into this branch");
+    if (project.settings.archived || !mayPush(project, user, branch))
+      throw forbidden("You are not allowed to push into this branch");
     const before = await project.repository.branches();
     const start = text(params, "start_sha") ?? text(params, "start_branch");
     const existing = before.get(branch);
@@ -24,22 +26,41 @@ export function createCommit(world: World) {
     const parent = start === undefined ? existing : await project.repository.resolve(start);
     if (parent === undefined || parent === null)
       throw new Refusal(400, { message: "You can only create or edit files when you are on a branch" });
-    const id = await project.repository.commit({
-      branch,
-      parent,
-      message: text(params, "commit_message") ?? "",
-      author: {
-        name: text(params, "author_name") ?? user.name,
-        email: text(params, "author_email") ?? user.email,
-        date: new Date().toISOString(),
-      },
-      changes: await readActions(call, parent),
-    });
+    const author = {
+      name: text(params, "author_name") ?? user.name,
+      email: text(params, "author_email") ?? user.email,
+      date: new Date().toISOString(),
+    };
+    const message = text(params, "commit_message") ?? "";
+    const changes = await readActions(call, parent);
+    checkPushRule(call, branch, { message, authorEmail: author.email, committerEmail: author.email }, changes);
+    const id = await project.repository.commit({ branch, parent, message, author, changes });
     await afterPush(world, project, user, before);
     const [commit] = await project.repository.log(id, { limit: 1 });
     if (commit === undefined) throw notFound("Commit");
     return { status: 201, body: commitShape(world, project, commit) };
   };
+}
+
+/** Push rules hold for the API too; commits made there are not signed. */
+function checkPushRule(
+  { world, project }: ProjectCall,
+  branch: string,
+  commit: { message: string; authorEmail: string; committerEmail: string },
+  changes: readonly FileChange[],
+): void {
+  const rule = project.settings.pushRule;
+  if (world.tier === "free" || rule === null) return;
+  const reason = judgePush(rule, {
+    branch,
+    isDefaultBranch: branch === project.defaultBranch,
+    commits: [{ ...commit, signed: false }],
+    files: changes.flatMap((change) =>
+      change.kind === "write" ? [{ path: change.path, bytes: Buffer.byteLength(change.content) }] : [],
+    ),
+    knownEmails: world.users.map(({ email }) => email),
+  });
+  if (reason !== null) throw new Refusal(400, { message: reason });
 }
 
 async function readActions(call: ProjectCall, parent: string): Promise<FileChange[]> {

@@ -1,7 +1,9 @@
 /** Git over HTTP ("smart" protocol, git's Documentation/gitprotocol-http.txt): real git serves the real repositories. */
+import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import type { Handler, Route, StandInReply, StandInRequest } from "../server.ts";
 import { tryGit } from "./git.ts";
+import { mayForcePush, mayPush } from "./protection.ts";
 import { afterPush } from "./pushes.ts";
 import { levelOf, type Project, type User, type World } from "./world.ts";
 
@@ -51,6 +53,13 @@ async function admitted(
     const body = "The project you were looking for could not be found or you don't have permission to view it.\n";
     return { status: 404, headers: plain, body };
   }
+  if (service === "git-receive-pack" && project.settings.archived) {
+    return {
+      status: 403,
+      headers: plain,
+      body: "You can't push code to a read-only GitLab instance or an archived project.\n",
+    };
+  }
   if (service === "git-receive-pack" && level < 30) {
     return { status: 403, headers: plain, body: "You are not allowed to push code to this project.\n" };
   }
@@ -83,11 +92,10 @@ async function speak(
 ): Promise<StandInReply> {
   const advertisement = args.length > 0;
   const protocol = service === "git-upload-pack" ? protocolOf(request) : "";
-  const zipped = /gzip/i.test(request.headers["content-encoding"] ?? "");
   const result = await tryGit(
     [service.slice("git-".length), "--stateless-rpc", ...args, project.repository.directory],
     {
-      input: advertisement ? "" : zipped ? gunzipSync(request.raw) : request.raw,
+      input: advertisement ? "" : bodyOf(request),
       env: { ...env, ...(protocol === "" ? {} : { GIT_PROTOCOL: protocol }) },
     },
   );
@@ -101,15 +109,45 @@ async function speak(
   };
 }
 
+function bodyOf(request: StandInRequest): Buffer {
+  return /gzip/i.test(request.headers["content-encoding"] ?? "") ? gunzipSync(request.raw) : request.raw;
+}
+
+/** Names of the branches that a push is about: lines with their length in front, up to an empty one (gitprotocol-pack). */
+function pushedBranches(body: Buffer): string[] {
+  const names: string[] = [];
+  for (let at = 0; at + 4 <= body.length; ) {
+    const length = Number.parseInt(body.toString("latin1", at, at + 4), 16);
+    if (!(length > 4)) break;
+    const line = body.toString("utf8", at + 4, at + length);
+    const ref = /^[0-9a-f]+ [0-9a-f]+ refs\/heads\/([^\0\n]+)/.exec(line)?.[1];
+    if (ref !== undefined) names.push(ref);
+    at += length;
+  }
+  return names;
+}
+
+/** What the hook needs to know of push rules; nothing when there are none. */
+function ruleEnvironment(world: World, project: Project): Record<string, string> {
+  const rule = project.settings.pushRule;
+  if (world.tier === "free" || rule === null) return {};
+  const knownEmails = world.users.map((user) => user.email);
+  return {
+    PUSH_RULES: JSON.stringify({ rule, defaultBranch: project.defaultBranch, knownEmails }),
+    PUSH_NODE: process.execPath,
+    PUSH_CHECK: fileURLToPath(new URL("./push-check.ts", import.meta.url)),
+  };
+}
+
 /** One push at a time per project. What follows from it (merge requests, pipelines) is in place before git hears that it went well. */
 function push(world: World, project: Project, user: User, request: StandInRequest): Promise<StandInReply> {
   const work = project.pushes.then(async () => {
-    const level = levelOf(user, project);
-    const refs = (names: readonly { name: string }[]): string =>
-      names.map(({ name }) => `refs/heads/${name}`).join("\n");
+    const pushed = pushedBranches(bodyOf(request));
+    const refs = (names: readonly string[]): string => names.map((name) => `refs/heads/${name}`).join("\n");
     const env = {
-      PUSH_REFUSED: refs(project.protectedBranches.filter((rule) => level < rule.pushLevel)),
-      PUSH_PROTECTED: refs(project.protectedBranches.filter((rule) => !rule.allowForcePush)),
+      PUSH_REFUSED: refs(pushed.filter((name) => !mayPush(project, user, name))),
+      PUSH_PROTECTED: refs(pushed.filter((name) => !mayForcePush(project, name))),
+      ...ruleEnvironment(world, project),
     };
     const before = await project.repository.branches();
     const answer = await speak(project, request, "git-receive-pack", [], env);

@@ -8,7 +8,6 @@ import { join } from "node:path";
 import { type Route, type StandIn, startStandIn } from "../server.ts";
 import { gitRoutes } from "./git-http.ts";
 import { pageRoutes } from "./pages.ts";
-import { createRepository, readSeed } from "./repository.ts";
 import { hookRoutes, newHook } from "./routes-hooks.ts";
 import { mergeRequestReadRoutes, mergeRequestRoutes } from "./routes-merge-requests.ts";
 import { discussionRoutes, draftNoteRoutes, noteRoutes } from "./routes-notes.ts";
@@ -16,27 +15,10 @@ import { jobRoutes, pipelineRoutes } from "./routes-pipelines.ts";
 import { projectRoutes } from "./routes-projects.ts";
 import { repositoryRoutes } from "./routes-repository.ts";
 import { settingsRoutes } from "./routes-settings.ts";
+import { type GitLabSeedProject, type GitLabSeedUser, seedGroups, seedProject, seedUser } from "./seed.ts";
 import type { ExecutedQuickAction, HookDelivery, MergeRequest, PipelineScript, Project, User, World } from "./world.ts";
 
-export interface GitLabSeedProject {
-  /** e.g. `acme/shop` */
-  readonly path: string;
-  /** Default `main`; it is protected (push and merge for Maintainers, no force push). */
-  readonly defaultBranch?: string;
-  /** First commit, by path. Neither these nor a directory: an empty repository. */
-  readonly files?: Readonly<Record<string, string>>;
-  /** First commit from a directory, without `.git` and `node_modules`. */
-  readonly seedDirectory?: string;
-}
-
-export interface GitLabSeedUser {
-  readonly id: number;
-  readonly username: string;
-  readonly name?: string;
-  readonly token: string;
-  /** GitLab access level per project path. */
-  readonly accessLevels?: Readonly<Record<string, number>>;
-}
+export type { GitLabSeedProject, GitLabSeedUser } from "./seed.ts";
 
 export interface GitLabStandInOptions {
   readonly projects: readonly GitLabSeedProject[];
@@ -54,6 +36,14 @@ export interface GitLabStandInOptions {
   readonly pipeline?: PipelineScript;
   /** Milliseconds between two statuses of a pipeline. Default 20. */
   readonly pipelineTickMs?: number;
+  /** Version of the server, default `19.1.0`. Older ones do not have what came later (see `isSince`). */
+  readonly version?: string;
+  /** Default `premium`, where a project has no push rules and needs no approvals unless its settings say so. */
+  readonly tier?: "free" | "premium";
+  /** Bytes of a file's difference from which on it is collapsed, and from which on it is left out. Default 20 and 200 KiB, as GitLab's. */
+  readonly diffLimits?: { readonly collapse: number; readonly tooLarge: number };
+  /** What becomes of a comment on a line that is not in the diff: a plain one (default), or 400. */
+  readonly misplaced?: "plain" | "refused";
   /** Switch webhooks off that fail, as GitLab.com does. Default false, as on self-managed instances. */
   readonly autoDisable?: boolean;
 }
@@ -85,17 +75,13 @@ export async function startGitLab(options: GitLabStandInOptions): Promise<GitLab
   let lastId = 1000;
   const world: World = {
     url: "",
-    version: "19.1.0",
+    version: options.version ?? "19.1.0",
     projects: [],
-    users: users.map((user) => ({
-      id: user.id,
-      username: user.username,
-      name: user.name ?? user.username,
-      token: user.token,
-      email: `${user.username}@example.com`,
-      accessLevels: { ...user.accessLevels },
-      state: "active",
-    })),
+    groups: [],
+    users: users.map(seedUser),
+    tier: options.tier ?? "premium",
+    diffLimits: options.diffLimits ?? { collapse: 20 * 1024, tooLarge: 200 * 1024 },
+    misplaced: options.misplaced ?? "plain",
     executedQuickActions: [],
     script: options.pipeline ?? (() => ({ status: "success", jobs: [{ name: "test", status: "success" }] })),
     tickMs: options.pipelineTickMs ?? 20,
@@ -109,6 +95,7 @@ export async function startGitLab(options: GitLabStandInOptions): Promise<GitLab
     report: () => undefined,
   };
   for (const seed of options.projects) world.projects.push(await seedProject(world, directory, seed));
+  world.groups.push(...seedGroups(world));
   const prefix = (options.path ?? "").replace(/\/+$/, "");
   const server = await startStandIn(routes(world, prefix), options.port === undefined ? {} : { port: options.port });
   world.url = `${server.url}${prefix}`;
@@ -154,37 +141,6 @@ export async function startGitLab(options: GitLabStandInOptions): Promise<GitLab
   };
   if (options.webhook !== undefined) standIn.addWebhook(options.webhook);
   return standIn;
-}
-
-async function seedProject(world: World, directory: string, seed: GitLabSeedProject): Promise<Project> {
-  const defaultBranch = seed.defaultBranch ?? "main";
-  const repository = await createRepository(join(directory, `${seed.path}.git`), defaultBranch);
-  const changes =
-    seed.seedDirectory === undefined
-      ? Object.entries(seed.files ?? {}).map(([path, content]) => ({ kind: "write" as const, path, content }))
-      : await readSeed(seed.seedDirectory);
-  if (changes.length > 0) {
-    // A fixed moment: the same seed is the same commit.
-    const author = { name: "Acme Engineering", email: "engineering@example.com", date: "2026-01-05T09:00:00Z" };
-    await repository.commit({ branch: defaultBranch, parent: null, message: "Initial commit\n", author, changes });
-  }
-  return {
-    id: world.nextId(),
-    path: seed.path,
-    name: seed.path.split("/").at(-1) ?? seed.path,
-    defaultBranch,
-    repository,
-    createdAt: new Date(),
-    labels: [],
-    mergeRequests: [],
-    pipelines: [],
-    statuses: [],
-    hooks: [],
-    protectedBranches: [
-      { id: world.nextId(), name: defaultBranch, pushLevel: 40, mergeLevel: 40, allowForcePush: false },
-    ],
-    pushes: Promise.resolve(),
-  };
 }
 
 function routes(world: World, prefix: string): Route[] {

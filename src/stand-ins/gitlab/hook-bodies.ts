@@ -1,7 +1,8 @@
 /** Webhook bodies (docs.gitlab.com/user/project/integrations/webhook_events). */
 import { hookCommit, hookLabels, hookProject, hookRepository, hookUser, noCommit, stamp } from "./hook-parts.ts";
-import { detailedStatus, mergeRequestUrl } from "./merge-request-shapes.ts";
+import { areThreadsResolved, detailedStatus, mergeRequestUrl } from "./merge-request-shapes.ts";
 import { secondsBetween } from "./pipeline-shapes.ts";
+import { rulesFor } from "./protection.ts";
 import type { Commit } from "./repository.ts";
 import {
   type Discussion,
@@ -10,6 +11,7 @@ import {
   type Note,
   type Pipeline,
   type Project,
+  sourceOf,
   type User,
   userOf,
   type World,
@@ -35,7 +37,7 @@ export function pushBody(
     before: push.before,
     after: push.after,
     ref: push.ref,
-    ref_protected: project.protectedBranches.some((rule) => `refs/heads/${rule.name}` === push.ref),
+    ref_protected: rulesFor(project, push.ref.replace(/^refs\/heads\//, "")).length > 0,
     checkout_sha: push.after === noCommit ? null : push.after,
     message: null,
     user_id: user.id,
@@ -87,7 +89,7 @@ function mergeRequestAttributes(
     merge_when_pipeline_succeeds: false,
     milestone_id: null,
     source_branch: mergeRequest.sourceBranch,
-    source_project_id: project.id,
+    source_project_id: mergeRequest.sourceProjectId,
     state_id: { opened: 1, closed: 2, merged: 3 }[mergeRequest.state],
     target_branch: mergeRequest.targetBranch,
     target_project_id: project.id,
@@ -97,8 +99,8 @@ function mergeRequestAttributes(
     updated_by_id: null,
     prepared_at: stamp(mergeRequest.createdAt),
     assignee_ids: mergeRequest.assigneeIds,
-    blocking_discussions_resolved: true,
-    detailed_merge_status: detailedStatus(project, mergeRequest),
+    blocking_discussions_resolved: areThreadsResolved(mergeRequest),
+    detailed_merge_status: detailedStatus(world, project, mergeRequest),
     first_contribution: false,
     human_time_change: null,
     human_time_estimate: null,
@@ -106,7 +108,7 @@ function mergeRequestAttributes(
     labels,
     last_commit: lastCommit === undefined ? null : hookCommit(world, project, lastCommit),
     reviewer_ids: mergeRequest.reviewerIds,
-    source: hookProject(world, project),
+    source: hookProject(world, sourceOf(world, project, mergeRequest)),
     state: mergeRequest.state,
     target: hookProject(world, project),
     time_change: 0,
@@ -118,7 +120,17 @@ function mergeRequestAttributes(
 
 /** What a merge request hook says besides the merge request. `oldrev` only when commits came. */
 export interface MergeRequestChange {
-  readonly action: "open" | "update" | "close" | "reopen" | "merge" | "approved" | "unapproved";
+  readonly action:
+    | "open"
+    | "update"
+    | "close"
+    | "reopen"
+    | "merge"
+    /** One person's; `approved` when it was the last one that was missing. */
+    | "approval"
+    | "approved"
+    | "unapproval"
+    | "unapproved";
   readonly changes: Readonly<Record<string, { previous: unknown; current: unknown }>>;
   readonly oldrev?: string;
 }
@@ -226,7 +238,7 @@ export function pipelineBody(
       finished_at: time(pipeline.finishedAt),
       duration: secondsBetween(pipeline.startedAt, pipeline.finishedAt),
       queued_duration: secondsBetween(pipeline.createdAt, pipeline.startedAt),
-      protected_ref: project.protectedBranches.some((rule) => rule.name === pipeline.ref),
+      protected_ref: rulesFor(project, pipeline.ref).length > 0,
       variables: [],
       url: `${world.url}/${project.path}/-/pipelines/${pipeline.id}`,
     },
@@ -239,12 +251,12 @@ export function pipelineBody(
             iid: mergeRequest.iid,
             title: mergeRequest.title,
             source_branch: mergeRequest.sourceBranch,
-            source_project_id: project.id,
+            source_project_id: mergeRequest.sourceProjectId,
             target_branch: mergeRequest.targetBranch,
             target_project_id: project.id,
             state: mergeRequest.state,
             merge_status: "can_be_merged",
-            detailed_merge_status: detailedStatus(project, mergeRequest),
+            detailed_merge_status: detailedStatus(world, project, mergeRequest),
             url: mergeRequestUrl(world, project, mergeRequest),
           },
     user,
@@ -260,7 +272,7 @@ export function pipelineBody(
       finished_at: time(job.finishedAt),
       duration: secondsBetween(job.startedAt, job.finishedAt),
       queued_duration: secondsBetween(job.createdAt, job.startedAt),
-      failure_reason: job.status === "failed" ? "script_failure" : null,
+      failure_reason: job.failureReason,
       when: "on_success",
       manual: false,
       allow_failure: job.allowFailure,

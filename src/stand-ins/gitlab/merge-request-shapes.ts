@@ -1,4 +1,5 @@
 /** Merge requests and what is said on them, in the shapes of GitLab's REST API v4. */
+import { approvalsLeft } from "./approvals.ts";
 import { fullPipelineShape, pipelineShape } from "./pipeline-shapes.ts";
 import { userShapeOf } from "./shapes.ts";
 import {
@@ -23,13 +24,23 @@ export function headPipeline(project: Project, mergeRequest: MergeRequest): Pipe
   return project.pipelines.findLast((pipeline) => pipeline.sha === headOf(mergeRequest).headSha);
 }
 
-/** GitLab's `detailed_merge_status`. */
-export function detailedStatus(project: Project, mergeRequest: MergeRequest): string {
+/** Whether every thread that can be resolved is. */
+export function areThreadsResolved({ discussions }: MergeRequest): boolean {
+  const open = discussions.flatMap(({ notes }) => notes).find((note) => note.resolvable && note.resolvedBy === null);
+  return open === undefined;
+}
+
+/** GitLab's `detailed_merge_status` (docs.gitlab.com/api/merge_requests, "Merge status"). */
+export function detailedStatus(world: World, project: Project, mergeRequest: MergeRequest): string {
+  const { pipelineMustSucceed, threadsMustBeResolved } = project.settings;
   if (mergeRequest.state !== "opened") return "not_open";
   if (isDraft(mergeRequest)) return "draft_status";
-  return ["created", "pending", "running"].includes(headPipeline(project, mergeRequest)?.status ?? "")
-    ? "ci_still_running"
-    : "mergeable";
+  if (threadsMustBeResolved && !areThreadsResolved(mergeRequest)) return "discussions_not_resolved";
+  if (approvalsLeft(world, project, mergeRequest) > 0) return "not_approved";
+  if (mergeRequest.conflicts) return "conflict";
+  const pipeline = headPipeline(project, mergeRequest)?.status ?? "";
+  if (!pipelineMustSucceed || pipeline === "success" || pipeline === "skipped") return "mergeable";
+  return ["created", "pending", "running"].includes(pipeline) ? "ci_still_running" : "ci_must_pass";
 }
 
 export function mergeRequestShape(world: World, project: Project, mergeRequest: MergeRequest) {
@@ -60,7 +71,7 @@ export function mergeRequestShape(world: World, project: Project, mergeRequest: 
     assignees: mergeRequest.assigneeIds.map((id) => userShapeOf(world, id)),
     assignee: userShapeOf(world, mergeRequest.assigneeIds[0] ?? null),
     reviewers: mergeRequest.reviewerIds.map((id) => userShapeOf(world, id)),
-    source_project_id: project.id,
+    source_project_id: mergeRequest.sourceProjectId,
     target_project_id: project.id,
     labels: [...mergeRequest.labels].sort(),
     draft,
@@ -69,8 +80,9 @@ export function mergeRequestShape(world: World, project: Project, mergeRequest: 
     work_in_progress: draft,
     milestone: null,
     merge_when_pipeline_succeeds: false,
-    merge_status: mergeRequest.state === "opened" ? "can_be_merged" : "unchecked",
-    detailed_merge_status: detailedStatus(project, mergeRequest),
+    merge_status:
+      mergeRequest.state !== "opened" ? "unchecked" : mergeRequest.conflicts ? "cannot_be_merged" : "can_be_merged",
+    detailed_merge_status: detailedStatus(world, project, mergeRequest),
     merge_after: null,
     sha: head.headSha,
     merge_commit_sha: mergeRequest.mergeCommitSha,
@@ -86,8 +98,8 @@ export function mergeRequestShape(world: World, project: Project, mergeRequest: 
     squash: mergeRequest.squash,
     squash_on_merge: mergeRequest.squash,
     task_completion_status: { count: 0, completed_count: 0 },
-    has_conflicts: false,
-    blocking_discussions_resolved: true,
+    has_conflicts: mergeRequest.conflicts,
+    blocking_discussions_resolved: areThreadsResolved(mergeRequest),
     approvals_before_merge: null,
     subscribed: true,
     changes_count: "1",

@@ -11,6 +11,7 @@ import {
   labelOf,
   type MergeRequest,
   type Project,
+  sourceOf,
   type User,
   type World,
 } from "./world.ts";
@@ -32,22 +33,40 @@ export async function announceMergeRequest(
   );
 }
 
-/** The version of a source branch's head against its target as both are now; null when one is gone or they share nothing. */
+/**
+ * The version of a source branch's head against its target as both are now; null when one is gone or they share nothing. The commits of a
+ * fork are fetched first.
+ */
 export async function readVersion(
   world: World,
   project: Project,
-  source: string,
+  from: { project: Project; branch: string },
   target: string,
 ): Promise<DiffVersion | null> {
-  const branches = await project.repository.branches();
-  const headSha = branches.get(source);
-  const startSha = branches.get(target);
+  const headSha = (await from.project.repository.branches()).get(from.branch);
+  const startSha = (await project.repository.branches()).get(target);
   if (headSha === undefined || startSha === undefined) return null;
+  if (from.project !== project) {
+    await project.repository.run([
+      "fetch",
+      "--quiet",
+      from.project.repository.directory,
+      `+${headSha}:refs/keep/${headSha}`,
+    ]);
+  }
   const baseSha = (await project.repository.mergeBase(startSha, headSha)) ?? startSha;
   return { id: world.nextId(), baseSha, startSha, headSha, createdAt: new Date() };
 }
 
+/** Looks whether a merge request can still be merged without a person. */
+export async function lookForConflicts(project: Project, mergeRequest: MergeRequest): Promise<void> {
+  const target = await project.repository.resolve(mergeRequest.targetBranch);
+  mergeRequest.conflicts =
+    target !== null && !(await project.repository.canMerge(target, headOf(mergeRequest).headSha));
+}
+
 export interface NewMergeRequest {
+  readonly source: Project;
   readonly sourceBranch: string;
   readonly targetBranch: string;
   readonly title: string;
@@ -66,17 +85,17 @@ export async function openMergeRequest(
   user: User,
   input: NewMergeRequest,
 ): Promise<MergeRequest> {
-  const { sourceBranch, targetBranch } = input;
-  if (sourceBranch === targetBranch) {
+  const { source, sourceBranch, targetBranch } = input;
+  if (source === project && sourceBranch === targetBranch) {
     throw new Refusal(422, { message: ["You can't use same project/branch for source and target"] });
   }
-  const version = await readVersion(world, project, sourceBranch, targetBranch);
+  const version = await readVersion(world, project, { project: source, branch: sourceBranch }, targetBranch);
   if (version === null) {
-    const names = await project.repository.branches();
+    const names = await source.repository.branches();
     const [word, name] = names.has(sourceBranch) ? ["Target", targetBranch] : ["Source", sourceBranch];
     throw new Refusal(422, { message: [`${word} branch "${name}" does not exist`] });
   }
-  const twin = findOpen(project, sourceBranch, targetBranch);
+  const twin = findOpen(project, { sourceProjectId: source.id, sourceBranch, targetBranch });
   if (twin !== undefined) {
     throw new Refusal(409, {
       message: [`Another open merge request already exists for this source branch: !${twin.iid}`],
@@ -90,6 +109,7 @@ export async function openMergeRequest(
     title: input.title,
     description: input.description,
     state: "opened",
+    sourceProjectId: source.id,
     sourceBranch,
     targetBranch,
     authorId: user.id,
@@ -106,20 +126,29 @@ export async function openMergeRequest(
     mergedBy: null,
     mergedAt: null,
     mergeCommitSha: null,
+    conflicts: false,
     approvedBy: [],
     versions: [version],
     discussions: [],
     draftNotes: [],
   };
   for (const name of input.labels) labelOf(world, project, name);
+  await lookForConflicts(project, mergeRequest);
   project.mergeRequests.push(mergeRequest);
   await announceMergeRequest(world, project, user, mergeRequest, { action: "open", changes: {} });
   return mergeRequest;
 }
 
-function findOpen(project: Project, source: string, target: string): MergeRequest | undefined {
+function findOpen(
+  project: Project,
+  like: Pick<MergeRequest, "sourceProjectId" | "sourceBranch" | "targetBranch">,
+): MergeRequest | undefined {
   return project.mergeRequests.find(
-    (existing) => existing.state === "opened" && existing.sourceBranch === source && existing.targetBranch === target,
+    (existing) =>
+      existing.state === "opened" &&
+      existing.sourceProjectId === like.sourceProjectId &&
+      existing.sourceBranch === like.sourceBranch &&
+      existing.targetBranch === like.targetBranch,
   );
 }
 
@@ -158,10 +187,12 @@ export async function editMergeRequest(
     mergeRequest.title = edit.title;
   }
   if (edit.targetBranch !== undefined && edit.targetBranch !== mergeRequest.targetBranch) {
-    const version = await readVersion(world, project, mergeRequest.sourceBranch, edit.targetBranch);
+    const from = { project: sourceOf(world, project, mergeRequest), branch: mergeRequest.sourceBranch };
+    const version = await readVersion(world, project, from, edit.targetBranch);
     if (version === null) throw new Refusal(400, { message: { target_branch: ["does not exist"] } });
     mergeRequest.targetBranch = edit.targetBranch;
     mergeRequest.versions.push(version);
+    await lookForConflicts(project, mergeRequest);
   }
   mergeRequest.description = edit.description ?? mergeRequest.description;
   const labels = new Set(edit.labels ?? mergeRequest.labels);
@@ -223,7 +254,7 @@ export async function changeState(
 ): Promise<void> {
   const [from, to] = event === "close" ? (["opened", "closed"] as const) : (["closed", "opened"] as const);
   if (mergeRequest.state !== from) return;
-  const twin = event === "reopen" ? findOpen(project, mergeRequest.sourceBranch, mergeRequest.targetBranch) : undefined;
+  const twin = event === "reopen" ? findOpen(project, mergeRequest) : undefined;
   if (twin !== undefined) {
     throw new Refusal(409, {
       message: [`Another open merge request already exists for this source branch: !${twin.iid}`],

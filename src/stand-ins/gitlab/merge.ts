@@ -1,17 +1,19 @@
 /** Merging a merge request. */
+import { detailedStatus } from "./merge-request-shapes.ts";
 import { announceMergeRequest } from "./merge-requests.ts";
+import { mayMergeInto } from "./protection.ts";
 import { afterPush } from "./pushes.ts";
 import { notFound, Refusal } from "./request.ts";
 import { addSystemNote } from "./system-notes.ts";
-import { headOf, isDraft, levelOf, type MergeRequest, type Project, type User, type World } from "./world.ts";
+import { headOf, type MergeRequest, type Project, type User, type World } from "./world.ts";
 
-/** Whether a user may merge into the target branch. */
-export function mayMerge(project: Project, user: User, mergeRequest: MergeRequest): boolean {
-  const rule = project.protectedBranches.find((candidate) => candidate.name === mergeRequest.targetBranch);
-  return levelOf(user, project) >= (rule?.mergeLevel ?? 30);
-}
+/** With these a merge is tried; with the others it is refused at once. */
+const harmless = new Set(["mergeable", "ci_still_running", "conflict"]);
 
-/** Merges with a merge commit. Refuses like GitLab: 401 without the right, 405 when closed or draft, 409 for an old sha, 422 for conflicts. */
+/**
+ * Merges with a merge commit. Refuses like GitLab: 401 without the right, 409 for an old sha, 405 when it may not be merged as it stands
+ * (closed, draft, approvals missing, …), 422 for conflicts.
+ */
 export async function acceptMergeRequest(
   world: World,
   project: Project,
@@ -19,12 +21,12 @@ export async function acceptMergeRequest(
   mergeRequest: MergeRequest,
   options: { sha?: string | undefined; message?: string | undefined; removeSourceBranch?: boolean | undefined },
 ): Promise<void> {
-  if (!mayMerge(project, user, mergeRequest)) throw new Refusal(401, { message: "401 Unauthorized" });
+  if (!mayMergeInto(project, user, mergeRequest.targetBranch)) throw new Refusal(401, { message: "401 Unauthorized" });
   const { headSha } = headOf(mergeRequest);
   if (options.sha !== undefined && options.sha !== headSha) {
     throw new Refusal(409, { message: `SHA does not match HEAD of source branch: ${headSha}` });
   }
-  if (mergeRequest.state !== "opened" || isDraft(mergeRequest)) {
+  if (!harmless.has(detailedStatus(world, project, mergeRequest))) {
     throw new Refusal(405, { message: "405 Method Not Allowed" });
   }
   const before = await project.repository.resolve(mergeRequest.targetBranch);
@@ -38,7 +40,8 @@ export async function acceptMergeRequest(
   if (after === null) throw new Refusal(422, { message: "Branch cannot be merged" });
   const branches = await project.repository.branches();
   await project.repository.setBranch(mergeRequest.targetBranch, after);
-  if (options.removeSourceBranch ?? mergeRequest.removeSourceBranch) {
+  const own = mergeRequest.sourceProjectId === project.id;
+  if (own && (options.removeSourceBranch ?? mergeRequest.removeSourceBranch)) {
     await project.repository.setBranch(mergeRequest.sourceBranch, null);
   }
   mergeRequest.state = "merged";

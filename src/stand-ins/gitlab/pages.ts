@@ -36,7 +36,7 @@ export function pageRoutes(world: World, prefix: string): Route[] {
           const found = project.pipelines.find((candidate) => String(candidate.id) === params.pipeline);
           if (found === undefined) return page("Not found", "<h1>404: not found</h1>", 404);
           const jobs = found.jobs.map(
-            (job) => `<h3>${escapeHtml(job.name)} ${badge(job.status)}</h3><pre>${escapeHtml(job.trace)}</pre>`,
+            (job) => `<h3>${escapeHtml(job.name)} ${badge(job.status)}</h3><pre>${escapeHtml(job.trace ?? "")}</pre>`,
           );
           return page(`Pipeline ${found.id}`, `<h1>Pipeline #${found.id} ${badge(found.status)}</h1>${jobs.join("")}`);
         },

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipelineBody } from "./hook-bodies.ts";
 import { fire } from "./hooks.ts";
+import { printTrace } from "./traces.ts";
 import {
   headOf,
   inBackground,
@@ -46,6 +47,8 @@ export function createPipeline(
     userId: input.userId,
     status: input.status,
     jobs: [],
+    retried: [],
+    attempt: 0,
     createdAt: now,
     updatedAt: now,
     startedAt: null,
@@ -63,17 +66,24 @@ export function replay(world: World, project: Project, pipeline: Pipeline): void
 }
 
 async function play(world: World, project: Project, pipeline: Pipeline): Promise<void> {
+  pipeline.attempt += 1;
   const outcome: PipelineOutcome = await world.script(
     project.path,
     pipeline.sha,
     await project.repository.files(pipeline.sha),
+    { ref: pipeline.ref, attempt: pipeline.attempt },
   );
   await sleep(world.tickMs);
   if (world.closing.signal.aborted || pipeline.status === "canceled") return;
   pipeline.startedAt ??= new Date();
   const jobs = outcome.jobs.map((planned): Job => {
-    const old = pipeline.jobs.find((job) => job.name === planned.name && job.status === "success");
-    return old ?? newJob(world, planned.name, planned.stage ?? "test", planned.allowFailure ?? false);
+    const old = pipeline.jobs.find((job) => job.name === planned.name);
+    const job = newJob(world, planned.name, planned.stage ?? "test", planned.allowFailure ?? false);
+    if (old?.status === "success") return old;
+    // A retry has made it already; what failed before makes room.
+    if (old?.status === "pending") return Object.assign(old, { status: "running", startedAt: job.startedAt });
+    if (old !== undefined) pipeline.retried.push(old);
+    return job;
   });
   pipeline.jobs.splice(0, pipeline.jobs.length, ...jobs);
   await move(world, project, pipeline, "running");
@@ -84,7 +94,8 @@ async function play(world: World, project: Project, pipeline: Pipeline): Promise
     const planned = outcome.jobs[index];
     if (planned === undefined || job.status === "success") continue;
     job.status = planned.status;
-    job.trace = planned.trace ?? `Running with gitlab-runner\n$ ${job.name}\nJob ${planned.status}\n`;
+    job.failureReason = planned.status === "failed" ? (planned.failureReason ?? "script_failure") : null;
+    job.trace = planned.trace ?? printTrace(`make ${job.name}`, "", planned.status === "success" ? 0 : 1);
     job.finishedAt = pipeline.finishedAt;
   }
   await move(world, project, pipeline, outcome.status);
@@ -97,6 +108,7 @@ function newJob(world: World, name: string, stage: string, allowFailure: boolean
     name,
     stage,
     status: "running",
+    failureReason: null,
     allowFailure,
     trace: "",
     createdAt: now,

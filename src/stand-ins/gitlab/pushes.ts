@@ -2,8 +2,9 @@
 import { type FileLists, pushBody } from "./hook-bodies.ts";
 import { noCommit } from "./hook-parts.ts";
 import { fire } from "./hooks.ts";
-import { announceMergeRequest, readVersion } from "./merge-requests.ts";
+import { announceMergeRequest, lookForConflicts, readVersion } from "./merge-requests.ts";
 import { startPipeline } from "./pipelines.ts";
+import { followPositions } from "./positions.ts";
 import type { Commit } from "./repository.ts";
 import { addSystemNote } from "./system-notes.ts";
 import { headOf, type Project, type User, type World } from "./world.ts";
@@ -26,6 +27,7 @@ export async function afterPush(
     if (names.length <= HOOK_LIMIT) await firePush(world, project, user, name, oldId, newId, before);
     if (newId === noCommit) continue;
     if (oldId !== noCommit) await followPush(world, project, user, name, oldId);
+    await lookAgain(project, name);
     await startPipeline(world, project, { ref: name, sha: newId, source: "push", userId: user.id });
   }
 }
@@ -65,18 +67,34 @@ async function fileLists(project: Project, commit: Commit): Promise<FileLists> {
   return lists;
 }
 
-/** Moves open merge requests of a branch along after a push: new version, head and diff refs. */
-async function followPush(world: World, project: Project, user: User, branch: string, before: string): Promise<void> {
+/** Open merge requests into a branch that moved may have got conflicts, or lost them. */
+async function lookAgain(project: Project, branch: string): Promise<void> {
   for (const mergeRequest of project.mergeRequests) {
-    if (mergeRequest.state !== "opened" || mergeRequest.sourceBranch !== branch) continue;
-    const version = await readVersion(world, project, branch, mergeRequest.targetBranch);
-    if (version === null || version.headSha === headOf(mergeRequest).headSha) continue;
-    const oldrev = headOf(mergeRequest).headSha;
+    if (mergeRequest.state === "opened" && mergeRequest.targetBranch === branch) {
+      await lookForConflicts(project, mergeRequest);
+    }
+  }
+}
+
+/** Moves open merge requests of a branch along after a push, here and where this is a fork of: new version, head and diff refs. */
+async function followPush(world: World, source: Project, user: User, branch: string, before: string): Promise<void> {
+  const places = world.projects.flatMap((project) =>
+    project.mergeRequests.map((mergeRequest) => ({ project, mergeRequest })),
+  );
+  for (const { project, mergeRequest } of places) {
+    const { state, sourceProjectId, sourceBranch, targetBranch } = mergeRequest;
+    if (state !== "opened" || sourceProjectId !== source.id || sourceBranch !== branch) continue;
+    const version = await readVersion(world, project, { project: source, branch }, targetBranch);
+    const old = headOf(mergeRequest);
+    if (version === null || version.headSha === old.headSha) continue;
     mergeRequest.versions.push(version);
     mergeRequest.updatedAt = new Date();
-    const commits = await project.repository.log(`${before}..${version.headSha}`);
+    await followPositions(project, mergeRequest, { from: old, to: version }, user.id);
+    await lookForConflicts(project, mergeRequest);
+    const commits = await source.repository.log(`${before}..${version.headSha}`);
     const count = `${commits.length} commit${commits.length === 1 ? "" : "s"}`;
     addSystemNote(world, mergeRequest, user, `added ${count}`);
-    await announceMergeRequest(world, project, user, mergeRequest, { action: "update", changes: {}, oldrev });
+    const change = { action: "update", changes: {}, oldrev: old.headSha } as const;
+    await announceMergeRequest(world, project, user, mergeRequest, change);
   }
 }

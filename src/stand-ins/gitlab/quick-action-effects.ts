@@ -1,4 +1,5 @@
 /** Quick actions doing what they say, with the rights of whoever wrote the text. */
+import { mayApprove } from "./approvals.ts";
 import { acceptMergeRequest } from "./merge.ts";
 import { changeState, editMergeRequest, type MergeRequestEdit } from "./merge-requests.ts";
 import type { QuickAction } from "./quick-actions.ts";
@@ -56,7 +57,7 @@ async function run(
   const developer = levelOf(user, project) >= 30;
   const mayEdit = developer || mergeRequest.authorId === user.id;
   if (name === "merge" || name === "ship") return developer ? merge(world, project, user, mergeRequest) : null;
-  if (name === "approve" && developer && !mergeRequest.approvedBy.includes(user.id)) {
+  if (name === "approve" && mayApprove(world, project, user, mergeRequest)) {
     mergeRequest.approvedBy.push(user.id);
     addSystemNote(world, mergeRequest, user, "approved this merge request");
     return { approve: true };

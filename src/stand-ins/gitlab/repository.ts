@@ -36,11 +36,12 @@ const SHA = /^[0-9a-f]{40}$/;
 
 /**
  * Refuses what GitLab refuses, before a ref moves. Protected branches come in `PUSH_REFUSED` (the pusher is below the push level) and
- * `PUSH_PROTECTED` (no force push, no deletion), one ref per line.
+ * `PUSH_PROTECTED` (no force push, no deletion), one ref per line; push rules as JSON in `PUSH_RULES` for the program `PUSH_CHECK`.
  */
 const preReceive = `#!/bin/sh
 zero=0000000000000000000000000000000000000000
 listed() { printf '%s\\n' "$1" | grep -Fxq -- "$2"; }
+lines=$(cat)
 while read -r old new ref; do
   if listed "$PUSH_REFUSED" "$ref"; then
     echo "GitLab: You are not allowed to push code to protected branches on this project." >&2; exit 1
@@ -52,7 +53,10 @@ while read -r old new ref; do
   if [ "$old" != "$zero" ] && ! git merge-base --is-ancestor "$old" "$new"; then
     echo "GitLab: You are not allowed to force push code to a protected branch on this project." >&2; exit 1
   fi
-done
+done <<END
+$lines
+END
+[ -z "$PUSH_RULES" ] || printf '%s\\n' "$lines" | "$PUSH_NODE" --no-warnings "$PUSH_CHECK" "$PUSH_RULES" || exit 1
 exit 0
 `;
 
@@ -202,6 +206,13 @@ export async function createRepository(directory: string, defaultBranch: string)
     return (await run(args, { env: identity })).toString().trim();
   }
 
+  /** Whether `merge` would find no conflict. */
+  async function canMerge(target: string, source: string): Promise<boolean> {
+    if ((await mergeBase(target, source)) === target) return true;
+    // 1 is a conflict; anything else a git that is too old to say.
+    return (await attempt(["merge-tree", "--write-tree", target, source])).code !== 1;
+  }
+
   return {
     directory,
     run,
@@ -215,6 +226,7 @@ export async function createRepository(directory: string, defaultBranch: string)
     files,
     mergeBase,
     merge,
+    canMerge,
   };
 }
 

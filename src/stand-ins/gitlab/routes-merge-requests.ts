@@ -1,5 +1,6 @@
 /** Merge requests: list, open, edit, merge, and what can be read about them. */
 import type { Route } from "../server.ts";
+import { approvalStateShape, approvalsLeft, approvalsShape, isNewest, mayApprove } from "./approvals.ts";
 import { diffFiles } from "./diffs.ts";
 import { acceptMergeRequest } from "./merge.ts";
 import { listedMergeRequestShape, mergeRequestShape } from "./merge-request-shapes.ts";
@@ -11,6 +12,7 @@ import { extractQuickActions } from "./quick-actions.ts";
 import {
   bool,
   commaList,
+  forbidden,
   inProject,
   integer,
   type MergeRequestCall,
@@ -24,9 +26,9 @@ import {
   requireParams,
   text,
 } from "./request.ts";
-import { commitShape, userShapeOf } from "./shapes.ts";
+import { commitShape } from "./shapes.ts";
 import { addSystemNote } from "./system-notes.ts";
-import { type DiffVersion, headOf, isDraft, type MergeRequest, type World } from "./world.ts";
+import { type DiffVersion, headOf, isDraft, levelOf, type MergeRequest, type Project, type World } from "./world.ts";
 
 const list = "/api/v4/projects/:id/merge_requests";
 const one = `${list}/:iid`;
@@ -157,42 +159,71 @@ export function mergeRequestReadRoutes(world: World): Route[] {
         ),
       ),
     ],
-    ["GET", `${one}/approvals`, onMergeRequest(world, 20, (call) => ({ status: 200, body: approvalsShape(call) }))],
+    [
+      "GET",
+      `${one}/approvals`,
+      onMergeRequest(world, 20, ({ project, user, mergeRequest }) => ({
+        status: 200,
+        body: approvalsShape(world, project, user, mergeRequest),
+      })),
+    ],
+    [
+      "GET",
+      `${one}/approval_state`,
+      onMergeRequest(world, 20, ({ project, mergeRequest }) => {
+        if (world.tier === "free") throw notFound();
+        return { status: 200, body: approvalStateShape(world, project, mergeRequest) };
+      }),
+    ],
   ];
 }
 
-function approvalsShape({ world, user, level, mergeRequest }: MergeRequestCall) {
-  return {
-    user_has_approved: mergeRequest.approvedBy.includes(user.id),
-    user_can_approve: level >= 30 && !mergeRequest.approvedBy.includes(user.id),
-    approved: mergeRequest.approvedBy.length > 0,
-    approved_by: mergeRequest.approvedBy.map((id) => ({ user: userShapeOf(world, id) })),
-  };
+/** One person's (un)approval, or the one that decides. */
+function approvalAction(yes: boolean, decides: boolean) {
+  if (yes) return decides ? "approved" : "approval";
+  return decides ? "unapproved" : "unapproval";
 }
 
 async function approve(call: MergeRequestCall, yes: boolean) {
   const { world, project, user, mergeRequest, params } = call;
   const has = mergeRequest.approvedBy.includes(user.id);
-  const sha = text(params, "sha");
-  if (sha !== undefined && sha !== headOf(mergeRequest).headSha) {
+  if (!isNewest(mergeRequest, text(params, "sha"))) {
     throw new Refusal(409, { message: `SHA does not match HEAD of source branch: ${headOf(mergeRequest).headSha}` });
   }
-  if (has === yes) throw yes ? new Refusal(401, { message: "401 Unauthorized" }) : notFound();
+  if (yes ? !mayApprove(world, project, user, mergeRequest) : !has) {
+    throw yes ? new Refusal(401, { message: "401 Unauthorized" }) : notFound();
+  }
+  const wasApproved = approvalsLeft(world, project, mergeRequest) === 0;
   if (yes) mergeRequest.approvedBy.push(user.id);
   else mergeRequest.approvedBy.splice(mergeRequest.approvedBy.indexOf(user.id), 1);
   addSystemNote(world, mergeRequest, user, yes ? "approved this merge request" : "unapproved this merge request");
   await announceMergeRequest(world, project, user, mergeRequest, {
-    action: yes ? "approved" : "unapproved",
+    action: approvalAction(yes, yes ? approvalsLeft(world, project, mergeRequest) === 0 : wasApproved),
     changes: {},
   });
-  return { status: 201, body: approvalsShape(call) };
+  return { status: 201, body: approvalsShape(world, project, user, mergeRequest) };
+}
+
+/** The project that a new merge request goes to: this one, or the one it is a fork of. */
+function targetOf({ world, project, user, params }: ProjectCall): Project {
+  const id =
+    params.target_project_id === undefined ? project.id : integer(params.target_project_id, "target_project_id");
+  const target = world.projects.find((candidate) => candidate.id === id);
+  if (target === undefined || levelOf(user, target) === 0) throw notFound("Project");
+  if (target !== project && project.forkOf !== target) {
+    throw new Refusal(422, { message: ["Source project is not a fork of the target project"] });
+  }
+  if (target.settings.archived || !target.settings.mergeRequestsEnabled) throw forbidden();
+  return target;
 }
 
 async function create(call: ProjectCall) {
-  const { world, project, user, params } = call;
+  const { world, user, params } = call;
   requireParams(params, "title", "source_branch", "target_branch");
+  const project = targetOf(call);
   const { text: description, actions } = extractQuickActions(text(params, "description") ?? "");
   const mergeRequest = await openMergeRequest(world, project, user, {
+    source: call.project,
     sourceBranch: text(params, "source_branch") ?? "",
     targetBranch: text(params, "target_branch") ?? "",
     title: text(params, "title") ?? "",
@@ -204,7 +235,7 @@ async function create(call: ProjectCall) {
     squash: bool(params, "squash") ?? false,
   });
   await runQuickActions(world, project, user, mergeRequest, actions, "description");
-  return shown({ ...call, level: call.level, mergeRequest }, 201);
+  return shown({ ...call, project, mergeRequest }, 201);
 }
 
 /** Every parameter that changes something; without one of them the call is refused. */

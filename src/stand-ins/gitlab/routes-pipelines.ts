@@ -3,7 +3,9 @@ import type { Route } from "../server.ts";
 import { fullPipelineShape, jobShape, pipelineShape, statusShape } from "./pipeline-shapes.ts";
 import { createPipeline, move, replay, startPipeline } from "./pipelines.ts";
 import {
+  bool,
   commaList,
+  forbidden,
   inProject,
   notFound,
   oneOf,
@@ -26,7 +28,7 @@ function pipelineAt(call: ProjectCall): Pipeline {
 
 function jobAt(call: ProjectCall): { pipeline: Pipeline; job: Job } {
   for (const pipeline of call.project.pipelines) {
-    const job = pipeline.jobs.find((candidate) => String(candidate.id) === call.route.job);
+    const job = [...pipeline.jobs, ...pipeline.retried].find((candidate) => String(candidate.id) === call.route.job);
     if (job !== undefined) return { pipeline, job };
   }
   throw notFound();
@@ -39,8 +41,9 @@ const full = ({ world, project }: ProjectCall, pipeline: Pipeline, status = 200)
 
 const jobsOf = (call: ProjectCall, pipelines: readonly Pipeline[]) => {
   const scope = commaList(call.params, "scope");
+  const retried = bool(call.params, "include_retried") === true;
   return pipelines.flatMap((pipeline) =>
-    pipeline.jobs
+    [...pipeline.jobs, ...(retried ? pipeline.retried : [])]
       .filter((job) => scope === undefined || scope.includes(job.status))
       .map((job) => jobShape(call.world, call.project, pipeline, job)),
   );
@@ -135,22 +138,35 @@ export function jobRoutes(world: World): Route[] {
     [
       "GET",
       `${project}/jobs/:job/trace`,
-      inProject(world, 20, (call) => ({
-        status: 200,
-        headers: { "content-type": "text/plain; charset=utf-8" },
-        body: jobAt(call).job.trace,
-      })),
+      inProject(world, 20, (call) => {
+        const { trace } = jobAt(call).job;
+        if (trace === null) throw notFound();
+        // Whoever asks for a part gets all of it, as from GitLab.
+        return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, body: trace };
+      }),
+    ],
+    [
+      "POST",
+      `${project}/jobs/:job/erase`,
+      inProject(world, 30, (call) => {
+        const { pipeline, job } = jobAt(call);
+        if (job.finishedAt === null) throw forbidden("Job is not erasable!");
+        job.trace = null;
+        return { status: 201, body: jobShape(world, call.project, pipeline, job) };
+      }),
     ],
     [
       "POST",
       `${project}/jobs/:job/retry`,
       inProject(world, 30, (call) => {
         const { pipeline, job } = jobAt(call);
-        if (!["failed", "canceled", "success"].includes(job.status))
-          throw new Refusal(403, { message: "403 Forbidden - Job is not retryable" });
+        if (!["failed", "canceled", "success"].includes(job.status) || !pipeline.jobs.includes(job))
+          throw forbidden("Job is not retryable");
         // A retried job is a new one with a new number.
-        const again: Job = { ...job, id: world.nextId(), status: "pending", trace: "", finishedAt: null };
+        const fresh = { status: "pending", failureReason: null, trace: "", startedAt: null, finishedAt: null };
+        const again: Job = { ...job, ...fresh, id: world.nextId(), createdAt: new Date() };
         pipeline.jobs.splice(pipeline.jobs.indexOf(job), 1, again);
+        pipeline.retried.push(job);
         replay(world, call.project, pipeline);
         return { status: 201, body: jobShape(world, call.project, pipeline, again) };
       }),

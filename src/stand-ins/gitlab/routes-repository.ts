@@ -2,6 +2,7 @@
 import type { Route } from "../server.ts";
 import { createCommit } from "./commits-api.ts";
 import { diffFiles } from "./diffs.ts";
+import { rulesFor } from "./protection.ts";
 import { afterPush } from "./pushes.ts";
 import { isBranchName } from "./repository.ts";
 import { bool, inProject, notFound, type ProjectCall, paginate, Refusal, requireParams, text } from "./request.ts";
@@ -46,7 +47,7 @@ export function repositoryRoutes(world: World): Route[] {
         const name = route.branch ?? "";
         const before = await project.repository.branches();
         if (!before.has(name)) throw notFound("Branch");
-        if (project.protectedBranches.some((rule) => rule.name === name)) {
+        if (rulesFor(project, name).length > 0) {
           throw new Refusal(403, { message: "Protected branch cannot be removed" });
         }
         await project.repository.setBranch(name, null);

@@ -23,7 +23,23 @@ export function settingsRoutes(world: World): Route[] {
     id: rule.id,
     name: rule.name,
     push_access_levels: [
-      { id: rule.id, access_level: rule.pushLevel, access_level_description: "", deploy_key_id: null },
+      {
+        id: rule.id,
+        access_level: rule.pushLevel,
+        access_level_description: "",
+        deploy_key_id: null,
+        user_id: null,
+        group_id: null,
+      },
+      // GitLab fills in Maintainers (40) where the right is a person's.
+      ...rule.pushUserIds.map((id) => ({
+        id: rule.id + id,
+        access_level: 40,
+        access_level_description: "",
+        deploy_key_id: null,
+        user_id: id,
+        group_id: null,
+      })),
     ],
     merge_access_levels: [{ id: rule.id, access_level: rule.mergeLevel, access_level_description: "" }],
     allow_force_push: rule.allowForcePush,
@@ -98,6 +114,7 @@ export function settingsRoutes(world: World): Route[] {
           id: world.nextId(),
           name,
           pushLevel: integer(params.push_access_level ?? 40, "push_access_level"),
+          pushUserIds: [],
           mergeLevel: integer(params.merge_access_level ?? 40, "merge_access_level"),
           allowForcePush: bool(params, "allow_force_push") ?? false,
         };

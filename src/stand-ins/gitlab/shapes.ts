@@ -1,4 +1,5 @@
 /** People, projects, branches, labels and hooks in the shapes of GitLab's REST API v4. */
+import { mayPush, rulesFor } from "./protection.ts";
 import type { Commit } from "./repository.ts";
 import { type Hook, isOff, type Label, levelOf, type Project, type User, userOf, type World } from "./world.ts";
 
@@ -15,7 +16,12 @@ export function userShape(world: World, user: User) {
   };
 }
 
-/** The same by number; null stays null. */
+/** What is told of a user who is asked for. */
+export function fullUserShape(world: World, user: User) {
+  return { ...userShape(world, user), created_at: "2026-01-05T09:00:00.000Z", bio: "", bot: user.bot, job_title: "" };
+}
+
+/** The same as `userShape` by number; null stays null. */
 export function userShapeOf(world: World, id: number | null) {
   return id === null ? null : userShape(world, userOf(world, id));
 }
@@ -39,14 +45,19 @@ export function projectShape(world: World, project: Project, user: User, empty: 
     readme_url: null,
     namespace: { id: 1, name: namespace, path: namespace, kind: "group", full_path: namespace, parent_id: null },
     visibility: "private",
-    archived: false,
+    archived: project.settings.archived,
     empty_repo: empty,
     merge_method: "merge",
     squash_option: "default_off",
     remove_source_branch_after_merge: true,
-    only_allow_merge_if_pipeline_succeeds: false,
-    only_allow_merge_if_all_discussions_are_resolved: false,
-    merge_requests_enabled: true,
+    only_allow_merge_if_pipeline_succeeds: project.settings.pipelineMustSucceed,
+    only_allow_merge_if_all_discussions_are_resolved: project.settings.threadsMustBeResolved,
+    resolve_outdated_diff_discussions: project.settings.resolveOutdatedThreads,
+    merge_requests_enabled: project.settings.mergeRequestsEnabled,
+    merge_requests_access_level: project.settings.mergeRequestsEnabled ? "enabled" : "disabled",
+    ...(project.forkOf === null
+      ? {}
+      : { forked_from_project: { id: project.forkOf.id, path_with_namespace: project.forkOf.path } }),
     jobs_enabled: true,
     ci_config_path: "",
     permissions: {
@@ -77,15 +88,15 @@ export function commitShape(world: World, project: Project, commit: Commit) {
 }
 
 export function branchShape(world: World, project: Project, user: User, name: string, commit: Commit) {
-  const rule = project.protectedBranches.find((candidate) => candidate.name === name);
+  const rules = rulesFor(project, name);
   return {
     name,
     commit: commitShape(world, project, commit),
     merged: false,
-    protected: rule !== undefined,
-    developers_can_push: rule !== undefined && rule.pushLevel <= 30,
-    developers_can_merge: rule !== undefined && rule.mergeLevel <= 30,
-    can_push: levelOf(user, project) >= (rule?.pushLevel ?? 30),
+    protected: rules.length > 0,
+    developers_can_push: rules.some(({ pushLevel }) => pushLevel === 30),
+    developers_can_merge: rules.some(({ mergeLevel }) => mergeLevel === 30),
+    can_push: mayPush(project, user, name),
     default: name === project.defaultBranch,
     web_url: `${world.url}/${project.path}/-/tree/${name}`,
   };

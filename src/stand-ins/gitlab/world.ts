@@ -1,4 +1,5 @@
 /** Everything the stand-in remembers besides what is in its git repositories. */
+import type { PushRule } from "./push-rules.ts";
 import type { Repository } from "./repository.ts";
 
 export interface User {
@@ -7,9 +8,19 @@ export interface User {
   readonly name: string;
   readonly token: string;
   readonly email: string;
-  /** GitLab access level per project path; absent: no access. */
+  /** GitLab access level per project path; absent: no access but by a group. */
   readonly accessLevels: Record<string, number>;
+  /** The same per group path, for its subgroups and projects too. */
+  readonly groupLevels: Record<string, number>;
+  /** The account of a project or group token, or a service account. */
+  readonly bot: boolean;
   state: "active" | "blocked";
+}
+
+export interface Group {
+  readonly id: number;
+  /** e.g. `acme/backend` */
+  readonly path: string;
 }
 
 export interface Label {
@@ -44,7 +55,7 @@ export interface Note {
   readonly authorId: number;
   readonly system: boolean;
   readonly internal: boolean;
-  readonly position: Position | null;
+  position: Position | null;
   resolvable: boolean;
   resolvedBy: number | null;
   resolvedAt: Date | null;
@@ -84,6 +95,8 @@ export interface MergeRequest {
   title: string;
   description: string;
   state: "opened" | "closed" | "merged";
+  /** Another project than the one it is in: it comes from a fork. */
+  readonly sourceProjectId: number;
   readonly sourceBranch: string;
   targetBranch: string;
   readonly authorId: number;
@@ -100,6 +113,8 @@ export interface MergeRequest {
   mergedBy: number | null;
   mergedAt: Date | null;
   mergeCommitSha: string | null;
+  /** Source and target changed the same lines. */
+  conflicts: boolean;
   readonly approvedBy: number[];
   /** Newest last; the last one is what `sha` and `diff_refs` show. */
   readonly versions: DiffVersion[];
@@ -112,8 +127,11 @@ export interface Job {
   readonly name: string;
   readonly stage: string;
   status: string;
+  /** e.g. `script_failure`; null while it did not fail. */
+  failureReason: string | null;
   readonly allowFailure: boolean;
-  trace: string;
+  /** Null once it was erased. */
+  trace: string | null;
   readonly createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -142,7 +160,12 @@ export interface Pipeline {
   readonly mergeRequestIid: number | null;
   readonly userId: number;
   status: string;
+  /** The newest of each name. */
   readonly jobs: Job[];
+  /** Those that newer ones came for. */
+  readonly retried: Job[];
+  /** How often it was started. */
+  attempt: number;
   readonly createdAt: Date;
   updatedAt: Date;
   startedAt: Date | null;
@@ -151,8 +174,12 @@ export interface Pipeline {
 
 export interface ProtectedBranch {
   readonly id: number;
+  /** A name, or a pattern with `*`. */
   readonly name: string;
+  /** 0: nobody. */
   readonly pushLevel: number;
+  /** Who may push besides. */
+  readonly pushUserIds: readonly number[];
   readonly mergeLevel: number;
   readonly allowForcePush: boolean;
 }
@@ -203,6 +230,21 @@ export interface Hook {
   offUntil: Date | "ever" | null;
 }
 
+/** What maintainers set; tests may change it at any time. */
+export interface ProjectSettings {
+  archived: boolean;
+  mergeRequestsEnabled: boolean;
+  /** Not on the Free tier. */
+  pushRule: PushRule | null;
+  /** How many approvals a merge needs; not on the Free tier. */
+  approvalsRequired: number;
+  authorMayApprove: boolean;
+  pipelineMustSucceed: boolean;
+  threadsMustBeResolved: boolean;
+  /** Whether a push that changes the line of a thread resolves it. */
+  resolveOutdatedThreads: boolean;
+}
+
 export interface Project {
   readonly id: number;
   /** e.g. `acme/shop` */
@@ -217,6 +259,9 @@ export interface Project {
   readonly statuses: CommitStatus[];
   readonly hooks: Hook[];
   readonly protectedBranches: ProtectedBranch[];
+  /** The project that this one is a fork of. */
+  readonly forkOf: Project | null;
+  readonly settings: ProjectSettings;
   /** Last push; later ones wait for it, so that each sees the branches as the one before left them. */
   pushes: Promise<unknown>;
 }
@@ -241,12 +286,16 @@ export interface PipelineOutcome {
     readonly stage?: string;
     readonly trace?: string;
     readonly allowFailure?: boolean;
+    /** Of a failed job; default `script_failure`. */
+    readonly failureReason?: string;
   }[];
 }
+/** `attempt` counts from 1; every retry of the pipeline or of one of its jobs is another one. */
 export type PipelineScript = (
   project: string,
   sha: string,
   files: Readonly<Record<string, string>>,
+  run: { readonly ref: string; readonly attempt: number },
 ) => PipelineOutcome | Promise<PipelineOutcome>;
 
 export interface World {
@@ -254,7 +303,14 @@ export interface World {
   url: string;
   readonly version: string;
   readonly projects: Project[];
+  readonly groups: Group[];
   readonly users: User[];
+  /** Push rules and approval rules are Premium. */
+  readonly tier: "free" | "premium";
+  /** Bytes of a file's difference from which on it is collapsed, and from which on it is left out. */
+  readonly diffLimits: { readonly collapse: number; readonly tooLarge: number };
+  /** What becomes of a comment on a line that is not in the diff: GitLab does both. */
+  readonly misplaced: "plain" | "refused";
   readonly executedQuickActions: ExecutedQuickAction[];
   readonly script: PipelineScript;
   /** Milliseconds between two statuses of a pipeline. */
@@ -284,9 +340,28 @@ export function userOf(world: World, id: number): User {
   return user;
 }
 
-/** GitLab's access level of a user in a project, 0 without membership. */
+/** Access level that groups give in a place below them (a project or a subgroup), or in the group itself. */
+export function groupLevelOf(user: User, path: string): number {
+  const above = Object.entries(user.groupLevels).filter(([group]) => path === group || path.startsWith(`${group}/`));
+  return user.state === "active" ? Math.max(0, ...above.map(([, level]) => level)) : 0;
+}
+
+/** GitLab's access level of a user in a project, inherited ones included; 0 without membership. */
 export function levelOf(user: User, project: Project): number {
-  return user.state === "active" ? (user.accessLevels[project.path] ?? 0) : 0;
+  if (user.state !== "active") return 0;
+  return Math.max(user.accessLevels[project.path] ?? 0, groupLevelOf(user, project.path));
+}
+
+/** Whether the server is at least that old, e.g. `17.9`. */
+export function isSince(world: World, version: string): boolean {
+  const [major = 0, minor = 0] = world.version.split(".").map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = version.split(".").map(Number);
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+/** The project that a merge request's branch lies in. */
+export function sourceOf(world: World, project: Project, mergeRequest: MergeRequest): Project {
+  return world.projects.find(({ id }) => id === mergeRequest.sourceProjectId) ?? project;
 }
 
 /** The newest diff version. */
