@@ -63,7 +63,7 @@ export async function createContext(options: {
     ...createHindsight(database, run),
     budget,
     async onTurn(turn) {
-      await insertTurn(database, run.id, {
+      const saved = insertTurn(database, run.id, {
         step: run.step,
         agent: turn.agent,
         turn: turn.turn,
@@ -79,7 +79,8 @@ export async function createContext(options: {
         outputTokens: turn.reply?.usage.outputTokens ?? 0,
         costUsd: turn.reply?.costUsd ?? 0,
       });
-      await addProgress(database, run.id, "turn", { step: run.step, ...glance(turn) });
+      // Both at once: the next call of the model waits for them.
+      await Promise.all([saved, addProgress(database, run.id, "turn", { step: run.step, ...glance(turn) })]);
       if (turn.reply !== null) await onReply?.();
     },
   };

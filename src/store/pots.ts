@@ -6,7 +6,7 @@
  */
 import type { Pot, PotKind } from "../domain/budget.ts";
 import type { Run } from "../domain/run.ts";
-import type { Queryable } from "./queryable.ts";
+import type { Database, Queryable, Rows } from "./queryable.ts";
 
 const columns = `name, kind, usd::float8 as usd, tokens::float8 as tokens, turns, reserved_usd::float8 as "reservedUsd",
   reserved_tokens::float8 as "reservedTokens", raised_usd::float8 as "raisedUsd",
@@ -52,16 +52,24 @@ export interface Reservation {
   readonly pots: readonly string[];
 }
 
+/** The statements of this file that every call of a model needs; a server keeps them parsed and planned. */
+function ask<R>(db: Queryable | Database, name: string, sql: string, params: readonly unknown[]): Promise<Rows<R>> {
+  return "prepared" in db ? db.prepared<R>(name, sql, params) : db.query<R>(sql, params);
+}
+
 /**
- * Holds an amount in the four pots of a run and locks them until the transaction ends: roll it back when there is no room.
+ * Holds an amount in the four pots of a run, whether there is room or not: look at what comes back, and settle it with nothing, or
+ * roll the transaction back, when there is none. In a transaction the pots are locked until it ends.
  * @returns the reservation, and the pots as they were without it; null when the run's lease is no longer ours
  */
 export async function reserve(
-  tx: Queryable,
+  db: Queryable | Database,
   run: Run,
   amount: { readonly usd: number; readonly tokens: number },
 ): Promise<{ reservation: Reservation; pots: Pot[] } | null> {
-  const { rows } = await tx.query<Row & { reservation: string }>(
+  const { rows } = await ask<Row & { reservation: string }>(
+    db,
+    "reserve",
     `with held as (
        insert into ticketsmith.pots as old (name, kind, closes_at, reserved_usd, reserved_tokens)
        select pot.name, pot.kind, pot.closes_at, $4::numeric, $5::bigint from ${potsOfRun}
@@ -92,12 +100,14 @@ export async function reserve(
  * @returns the pots afterwards
  */
 export async function settleReservation(
-  db: Queryable,
+  db: Queryable | Database,
   runId: string,
   reservation: Reservation,
   cost: { readonly usd: number; readonly tokens: number; readonly turns: number },
 ): Promise<Pot[]> {
-  const { rows } = await db.query<Row>(
+  const { rows } = await ask<Row>(
+    db,
+    "settle",
     `with run as (
        update ticketsmith.runs set cost_usd = cost_usd + $4::float8, tokens = tokens + $5::bigint where id = $1 returning 1
      ), gone as (

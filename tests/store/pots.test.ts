@@ -252,7 +252,10 @@ describe.each(["postgres", "pglite"] as const)("on %s", (kind) => {
     expect(names).toEqual(expect.arrayContaining([`ticket ${run.target.ticket}`, `run ${run.id}`]));
   });
 
-  test("takes two statements per call, one of them in a transaction", async () => {
+  test.each([
+    ["far from every limit", limits, ["prepared", "prepared"]],
+    ["near one", { ...limits, run: { ...limits.run, usd: 0.1 } }, ["in a transaction", "prepared"]],
+  ])("takes two statements per call: %s", async (_name, own, statements) => {
     const run = await startRun(database, { project: "FAST" });
     const asked: string[] = [];
     const noting = (to: Queryable, mark: string): Queryable => ({
@@ -262,16 +265,21 @@ describe.each(["postgres", "pglite"] as const)("on %s", (kind) => {
       },
     });
     const { budget } = await budgetOf(run, {
+      limits: own,
       database: {
         ...database,
         ...noting(database, "alone"),
+        prepared: (name, sql, params) => {
+          asked.push("prepared");
+          return database.prepared(name, sql, params);
+        },
         transaction: (work) => database.transaction((tx) => work(noting(tx, "in a transaction"))),
       },
     });
     asked.length = 0;
     await budget.reserve(0.01, 10);
     await budget.settle(usage(10), 0.01);
-    expect(asked).toEqual(["in a transaction", "alone"]);
+    expect(asked).toEqual(statements);
   });
 });
 
