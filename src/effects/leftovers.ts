@@ -1,7 +1,7 @@
 /**
  * Leftovers: rows that are still `sent` although their run has ended, say because it was cancelled while the outside was down.
  * Whether they happened is looked up and written down. Nothing is written to the outside any more (a run that ended shall not open
- * a merge request hours later), with one exception: the last comment, by which the ticket hears that its run ended.
+ * a merge request hours later), with one exception: the last comment, by which people hear that the run ended.
  */
 import type { Effect, Ref } from "../domain/effect.ts";
 import { messageOf, Permanent, Retryable, UserError } from "../domain/errors.ts";
@@ -74,7 +74,8 @@ async function lookUp(readers: Readers, effect: Effect): Promise<Finding> {
 
 /** The comment that tells how the run ended, while no younger run has more to say in the same place. */
 function isLastWord({ step, effect, overtaken }: Leftover): boolean {
-  return step.startsWith("close-") && effect.kind === "jira.status" && !overtaken;
+  const says = effect.kind === "jira.status" || effect.kind === "gitlab.note";
+  return step.startsWith("close-") && says && !overtaken;
 }
 
 async function settleOne(door: Door, readers: Readers, row: Leftover): Promise<void> {
@@ -83,7 +84,7 @@ async function settleOne(door: Door, readers: Readers, row: Leftover): Promise<v
   try {
     if (isLastWord(row) && !door.dryRun) {
       await settle(database, row.key, await ensure(door, row.effect));
-      return log.info("a run's last word has reached the ticket after all", about);
+      return log.info("a run's last word has arrived after all", about);
     }
     const finding = await lookUp(readers, row.effect);
     if ("ref" in finding) {

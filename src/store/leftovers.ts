@@ -7,7 +7,7 @@ import type { Queryable } from "./queryable.ts";
 export interface Leftover extends Pick<LedgerRow, "key" | "runId" | "step" | "name" | "effect" | "attempts"> {
   /** Milliseconds since the effect was planned. */
   readonly ageMs: number;
-  /** A younger run of the same ticket has begun: what this one left is no longer ours to bring about. */
+  /** A younger run with the same subject has begun: what this one left is no longer ours to bring about. */
   readonly overtaken: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface Leftover extends Pick<LedgerRow, "key" | "runId" | "step" | "na
 export async function takeLeftovers(db: Queryable, olderThanMs: number, limit: number): Promise<Leftover[]> {
   const { rows } = await db.query<Leftover>(
     `with old as (
-       select effects.key, runs.ticket, runs.created_at
+       select effects.key, runs.subject, runs.created_at
        from ticketsmith.effects join ticketsmith.runs on runs.id = effects.run_id
        where effects.state = 'sent' and effects.sent_at < now() - $1::float8 * interval '1 millisecond'
          and runs.state not in ('queued', 'running')
@@ -29,7 +29,7 @@ export async function takeLeftovers(db: Queryable, olderThanMs: number, limit: n
      returning effects.key, run_id as "runId", step, name, effect, attempts,
        (extract(epoch from now() - planned_at) * 1000)::float8 as "ageMs",
        exists (select 1 from ticketsmith.runs newer
-               where newer.ticket = old.ticket and newer.created_at > old.created_at) as overtaken`,
+               where newer.subject = old.subject and newer.created_at > old.created_at) as overtaken`,
     [olderThanMs, limit],
   );
   return rows.map((row) => ({ ...row, effect: Effect.parse(row.effect) }));
