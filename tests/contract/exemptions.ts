@@ -64,4 +64,26 @@ export const exemptions: readonly Exemption[] = [
       query: "?per_page=100",
     },
   },
+  {
+    service: "gitlab",
+    call: /^GET \/api\/v4\/projects\/[^/]+\/merge_requests\/\d+\/draft_notes$/,
+    rule: /^query parameter (per_page|page) is not described$/,
+    reason: "lists have pages (docs.gitlab.com/api/rest, offset-based pagination)",
+    example: {
+      method: "GET",
+      path: "/api/v4/projects/acme%2Fshop/merge_requests/1/draft_notes",
+      query: "?per_page=100",
+    },
+  },
+  {
+    service: "gitlab",
+    call: /\/merge_requests\/\d+\/(draft_notes\/bulk_publish|discussions\/[0-9a-f]+)$/,
+    rule: /^a body where none is described$/,
+    reason: "gitbeaker sends an empty object with every POST and PUT",
+    example: {
+      method: "POST",
+      path: "/api/v4/projects/acme%2Fshop/merge_requests/1/draft_notes/bulk_publish",
+      body: {},
+    },
+  },
 ];

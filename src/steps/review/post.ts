@@ -21,7 +21,7 @@ interface Outcome {
   readonly seen: Reviewed;
   readonly disposed: Disposed;
   readonly closed: readonly Closing[];
-  /** Threads of earlier reviews that stay open. */
+  /** Threads of earlier reviews that wait for somebody: what people called no fault does not. */
   readonly open: readonly OwnThread[];
   readonly dismissals: readonly Dismissal[];
 }
@@ -69,7 +69,7 @@ async function decide(context: StepContext, seen: Reviewed): Promise<Outcome> {
     seen,
     disposed: dispose(seen.findings, { known, dismissals }, { comments, confidence }),
     closed,
-    open: known.filter(({ open, id }) => open && !done.has(id)),
+    open: known.filter(({ open, dismissed, id }) => open && !dismissed && !done.has(id)),
     dismissals,
   };
 }
