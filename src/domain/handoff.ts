@@ -41,6 +41,22 @@ export const ChangeClaim = z.object({
 });
 export type ChangeClaim = z.infer<typeof ChangeClaim>;
 
+/** The developer's word on one review thread. Whether anything was fixed is for code to see. */
+export const ThreadReport = z.object({
+  thread: z.number().int().min(1).describe("Number of the thread, starting at 1"),
+  outcome: z
+    .enum(["fixed", "rebutted", "question"])
+    .describe("fixed: the code was changed. rebutted: it stays as it is, and why. question: you cannot decide it"),
+  words: paragraph.describe("Reply to the reviewer: what was changed, why not, or what you need to know. No greeting"),
+});
+export type ThreadReport = z.infer<typeof ThreadReport>;
+
+/** What the developer says about a round of review: one report per thread, and the change as in any claim. */
+export const AddressReport = ChangeClaim.extend({
+  threads: z.array(ThreadReport).max(40).default([]),
+});
+export type AddressReport = z.infer<typeof AddressReport>;
+
 /** QA's finding per acceptance criterion. `command` cites a command that QA ran; code looks up how it really ended. */
 export const QaReport = z.object({
   criteria: z

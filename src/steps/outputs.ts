@@ -86,14 +86,30 @@ export const Change = z.object({
 });
 export type Change = z.infer<typeof Change>;
 
-export const implemented = {
-  name: "implement",
-  output: Change.extend({
-    commands: z.array(CommandNote),
-    /** Patch of the last state in which the developer saw the tests pass. Null: there was none, or it is the change itself. */
-    lastGood: z.string().nullable().default(null),
-  }),
-};
+/** A merge that a change completes: what git made of it, and where somebody has to decide. */
+export const Merging = z.object({
+  /** The branch that is merged, its commit, and the commit that both sides come from. */
+  branch: z.string(),
+  of: z.string(),
+  base: z.string(),
+  /** Against the run's base commit, conflicts marked. */
+  patch: z.string(),
+  conflicts: z.array(z.object({ path: z.string(), kind: z.enum(["contents", "deleted", "other"]) })),
+});
+export type Merging = z.infer<typeof Merging>;
+
+/** What comes out of a developer's work. On a merge request its patch may be empty: then nothing was to be changed, and the claim says why. */
+export const Developed = Change.extend({
+  commands: z.array(CommandNote),
+  /** Patch of the last state in which the developer saw the tests pass. Null: there was none, or it is the change itself. */
+  lastGood: z.string().nullable().default(null),
+  /** What the developer was asked for, where that is more than the first step of the run could know. */
+  wanted: Understanding.nullable().default(null),
+  merge: Merging.nullable().default(null),
+});
+export type Developed = z.infer<typeof Developed>;
+
+export const implemented = { name: "implement", output: Developed };
 
 const Remark = z.object({ path: z.string(), problem: z.string() });
 
@@ -125,6 +141,8 @@ export const Checks = z.object({
   findings: z.array(Remark.extend({ rule: z.string(), action: z.enum(["refuse", "park"]) })).default([]),
   /** The tests are red without the change, too. */
   redBefore: z.boolean().default(false),
+  /** Of the tests that are red, those that are not without the change. Null: not known, or none was red before. */
+  newlyRed: z.array(z.string()).nullable().default(null),
   /** The developer's last edits made the tests fail and were taken back. */
   rolledBack: z.boolean().default(false),
   /** How the repository's own linter ended on the change. Null: it has none that is known. */

@@ -1,5 +1,5 @@
 /**
- * Fourth step: code judges the change and runs its tests, the old ones included; what is red goes back to the developer. QA shows for
+ * Code judges the change and runs its tests, the old ones included; what is red goes back to the developer. QA shows for
  * each criterion a command that proves it, and adds tests. Facts come from exit codes.
  */
 
@@ -13,6 +13,7 @@ import { isTestFile } from "../domain/test-file.ts";
 import { render } from "../platform/template.ts";
 import { parsePatch } from "./change/patch.ts";
 import { type Assessment, isRefused } from "./checks/assess.ts";
+import { newlyRed, testsShow } from "./checks/compare.ts";
 import { coverageOfChange, readCoverage } from "./checks/coverage.ts";
 import { settle } from "./checks/mend.ts";
 import { commandFor, judgeOwnTests, type OwnTest, type OwnTests } from "./checks/own-tests.ts";
@@ -20,8 +21,11 @@ import { runLint } from "./checks/own-tools.ts";
 import { runSuite } from "./checks/suite.ts";
 import { closeTrees, openTree } from "./checks/trees.ts";
 import { type Answer, anyOf, citedCommands, failsWithout, hasInlineTests } from "./checks/without-change.ts";
+import { commandOf } from "./conversation/command.ts";
+import { looked } from "./conversation/outputs.ts";
+import { developedOf } from "./developed.ts";
 import { groundOf } from "./ground.ts";
-import { type Checks, implemented, noteCommand, verified } from "./outputs.ts";
+import { type Checks, noteCommand, type TestResult, verified } from "./outputs.ts";
 import { refusal } from "./refusal.ts";
 import { guideSection } from "./rules/guide.ts";
 import { runAgent } from "./run-agent.ts";
@@ -42,8 +46,15 @@ const nothingShown: Shown = {
   own: { tests: [], kept: null },
 };
 
+/**
+ * Commands whose work QA could not judge better than code does: new tests are run on the code without the merge request's change, prose
+ * and comments are told from code, and a merge has the tests of both sides.
+ */
+const withoutQa: ReadonlySet<string | null> = new Set(["test", "docs", "changelog", "conflicts"]);
+
 /** Has QA look at the change. Without a sandbox it could run nothing, so it could show nothing: not worth a model call. */
 async function askQa(context: StepContext, workspace: Workspace, assessment: Assessment): Promise<Shown> {
+  if (withoutQa.has(commandOf(context))) return nothingShown;
   if ((await context.services.sandbox.status()).kind === "none") return nothingShown;
   const { understanding, ticket } = groundOf(context);
   const { tests, change } = assessment;
@@ -77,6 +88,7 @@ async function compareWithOld(
     return { showsChange: understanding.kind === "chore" ? "not_asked" : "unknown", qaTests: [...own.tests] };
   }
   const { patch } = own.kept?.change ?? assessment.change;
+  if (commandOf(context) === "test") return { showsChange: await testsShow(context, patch), qaTests: [...own.tests] };
   const oldCode = await openTree(context, "old-code", patch);
   const inline = hasInlineTests(assessment.files);
   const fails = (argv: readonly string[]): Promise<Answer> => failsWithout(context, oldCode, argv, inline);
@@ -97,18 +109,34 @@ async function compareWithOld(
   return { showsChange: anyOf(answers), qaTests };
 }
 
-/** Whether the tests are red without the change, too. Only asked when they are red with it. */
-async function wereRed(context: StepContext, { tests }: Assessment): Promise<boolean> {
-  if (tests.status !== "failed" || tests.flaky) return false;
+/** How the tests end without the change. Only asked when they are red with it; null otherwise. */
+async function testsBefore(context: StepContext, { tests }: Assessment): Promise<TestResult | null> {
+  if (tests.status !== "failed" || tests.flaky) return null;
   const base = await openTree(context, "old-code", "");
-  const { result } = await runSuite(context, base.root, await testCommand(context.project, base.root));
-  return result.status === "failed";
+  return (await runSuite(context, base.root, await testCommand(context.project, base.root))).result;
+}
+
+/** What is kept where nobody changed anything, or what was changed may not be pushed anyway. */
+function unverified(findings: Checks["findings"], rounds: number): Verified {
+  return verified.output.parse({
+    tests: { status: "not_run", command: "", detail: "" },
+    proof: [],
+    commands: [],
+    notes: "",
+    checks: { findings, rounds, showsChange: "not_asked" },
+    change: null,
+  });
 }
 
 async function verifyChange(context: StepContext): Promise<Verified> {
-  const first = context.output(implemented);
+  const first = developedOf(context);
+  if (first.patch === "") return unverified([], 0);
   const { assessment, workspace, rounds, rolledBack } = await settle(context, first);
-  if (isRefused(assessment)) throw refusal(assessment.findings);
+  if (isRefused(assessment)) {
+    // On a merge request it is said in the thread where it was asked for.
+    if (context.has(looked)) return unverified([...assessment.findings], rounds);
+    throw refusal(assessment.findings);
+  }
   const shown = await askQa(context, workspace, assessment);
   const { kept } = shown.own;
   const change = kept?.change ?? assessment.change;
@@ -116,7 +144,9 @@ async function verifyChange(context: StepContext): Promise<Verified> {
   const report = kept?.suite.coverage ?? assessment.coverage;
   const coverage = report === null ? null : readCoverage(report);
   const { acceptanceCriteria } = groundOf(context).understanding;
-  const proof = judgeQa(shown.report, acceptanceCriteria, shown.commands);
+  const isAsked = !withoutQa.has(commandOf(context));
+  const proof = isAsked ? judgeQa(shown.report, acceptanceCriteria, shown.commands) : [];
+  const before = await testsBefore(context, assessment);
   const isDoubtful = assessment.weakened.length > 0 || assessment.originals?.status === "failed";
   return {
     tests,
@@ -129,7 +159,8 @@ async function verifyChange(context: StepContext): Promise<Verified> {
       ...(await compareWithOld(context, assessment, shown)),
       coverage: coverage === null ? null : coverageOfChange(assessment.files, coverage),
       findings: [...assessment.findings],
-      redBefore: await wereRed(context, assessment),
+      redBefore: before?.status === "failed",
+      newlyRed: newlyRed(tests, before),
       lint: await runLint(context, workspace.root),
       rolledBack,
       rounds,

@@ -1,13 +1,15 @@
 /** What code finds out about a change before anybody is asked: rules, weakened tests, its tests, and the tests as they were. */
 import type { Workspace } from "../../domain/ports.ts";
-import { judgeDiff, type RuleFinding } from "../change/diff-policy.ts";
+import type { RuleFinding } from "../change/diff-policy.ts";
 import type { FileChange, Weakening } from "../change/file-change.ts";
-import { decidesAboutTests, findSabotage } from "../change/sabotage.ts";
+import { decidesAboutTests } from "../change/sabotage.ts";
+import { mergeOf } from "../developed.ts";
 import type { Change, TestResult } from "../outputs.ts";
 import type { StepContext } from "../step.ts";
 import { testCommand } from "../test-command.ts";
+import { judge } from "./judge.ts";
 import { runSuite, type SuiteRun } from "./suite.ts";
-import { openTree, readChange, touchesOldTests } from "./trees.ts";
+import { openTree, touchesOldTests } from "./trees.ts";
 
 export interface Assessment {
   readonly change: Change;
@@ -28,6 +30,8 @@ async function runOriginals(
   change: Change,
   files: readonly FileChange[],
 ): Promise<SuiteRun | null> {
+  // Old tests know nothing of the code that a merge brings.
+  if (mergeOf(context) !== null) return null;
   const besides = decidesAboutTests(files);
   // Tests that were left alone ran with the others.
   if (!touchesOldTests(files, besides)) return null;
@@ -43,9 +47,7 @@ function together(tests: TestResult, originals: TestResult | null): TestResult {
 
 /** Judges a change and runs its tests. `workspace` holds the change. */
 export async function assess(context: StepContext, change: Change, workspace: Workspace): Promise<Assessment> {
-  const files = await readChange(change.patch, workspace.root);
-  const weakened = findSabotage(files);
-  const findings = judgeDiff(files, context.services.policy.policy.changes);
+  const { files, weakened, findings } = await judge(context, change, workspace.root);
   const suite = await runSuite(context, workspace.root, await testCommand(context.project, workspace.root));
   const originals = suite.result.status === "passed" ? await runOriginals(context, change, files) : null;
   const tests = together(suite.result, originals?.result ?? null);

@@ -11,7 +11,7 @@ export interface TestCounts {
   readonly failures: readonly string[];
 }
 
-const mostFailures = 20;
+export const mostFailures = 20;
 const longestName = 200;
 
 function counts(passed: number, failed: number, skipped: number, failures: readonly string[] = []): TestCounts {

@@ -6,6 +6,7 @@ import { Permanent, UserError } from "../../domain/errors.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import { render } from "../../platform/template.ts";
 import { findingText } from "../change/diff-policy.ts";
+import { mergeOf } from "../developed.ts";
 import { groundOf } from "../ground.ts";
 import type { Change } from "../outputs.ts";
 import { guideSection } from "../rules/guide.ts";
@@ -47,7 +48,7 @@ async function mendOnce(context: StepContext, workspace: Workspace, last: Assess
         remarks: remarks.length === 0 ? "" : dataSection("Not accepted", remarks.join("\n")),
       }),
     });
-    const mended = await takeChange(context, workspace, claim);
+    const mended = await takeChange(context, workspace, claim, mergeOf(context));
     return mended.patch === change.patch ? null : mended;
   } catch (error) {
     // The model gave up. What there is is red, and is shown as such.
@@ -66,7 +67,7 @@ async function lastGood(
   if (patch === null || best.tests.status !== "failed") return null;
   const workspace = await openTree(context, "changed", patch);
   try {
-    const good = await assess(context, await takeChange(context, workspace, claim), workspace);
+    const good = await assess(context, await takeChange(context, workspace, claim, mergeOf(context)), workspace);
     return rank(good) > rank(best) ? good : null;
   } catch (error) {
     // It may not be pushed (a secret, say): then what there is has to do.
