@@ -93,13 +93,19 @@ export function createStateAccess(resource: Resource): StateAccess {
       if (undecided.has(found.mergeStatus)) {
         throw new Retryable(`GitLab is still checking whether !${iid} can be merged`, { afterMs: CHECK_AGAIN_MS });
       }
-      const answer: unknown = await mergeRequests.merge(repository, iid, { sha });
+      const answer: unknown = await mergeRequests.merge(repository, iid, { sha }).catch(mayNotMerge);
       const { state } = checked(MergeRequestAnswer, answer, "merge request");
       // Somewhere between our call and its answer: the next look tells.
       if (state !== "merged") throw new Retryable(`!${iid} is being merged`, { afterMs: CHECK_AGAIN_MS });
       return done("updated", found);
     },
   };
+}
+
+/** Here a 401 is no dead token: GitLab says so to accounts that may not merge into the branch (docs.gitlab.com, "Merge a merge request"). */
+function mayNotMerge(error: unknown): never {
+  if (!(error instanceof Permanent) || error.status !== 401) throw error;
+  throw new Permanent("the account of the bot may not merge into this branch", { status: 403, cause: error });
 }
 
 /** 409 is what GitLab itself answers to a merge with an old commit. */
