@@ -117,7 +117,12 @@ export function createAdapters(options: OutsideOptions) {
   const model =
     cassette === undefined
       ? asked
-      : withCassette(asked, { ...cassette, directory: path.resolve(cassette.directory), log });
+      : withCassette(asked, {
+          ...cassette,
+          directory: path.resolve(cassette.directory),
+          models: [env.OPENAI_BASE_URL, env.OPENAI_API, env.OPENAI_MODEL, roles],
+          log,
+        });
   const { prices } = policy.models;
   const priceUsd = createEstimate({ model: env.OPENAI_MODEL, roles, prices });
   return { jira, gitlab, confluence, workspaces, model, ...createExecution(options), priceUsd };

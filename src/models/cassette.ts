@@ -1,23 +1,27 @@
 /**
  * Recorded answers, so that a finished run can be done again without a model server: `record` keeps every answer in a folder, `replay`
- * gives them back and never asks anybody.
+ * gives them back and never asks anybody. `cache` gives an answer back when it was given to the very same request, character by
+ * character, and asks otherwise: a step that is begun anew does not pay for its beginning again.
  *
- * An answer is found by the whole request, or else by its place: role, task, and what the model itself has said so far. Results
+ * When replaying, an answer is found by the whole request, or else by its place: role, task, and what the model itself has said so far. Results
  * of tools are not part of the place, since a test that takes 13 instead of 12 ms shall not end the replay.
  */
 import { createHash, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { messageOf, Permanent, UserError } from "../domain/errors.ts";
-import type { Model, ModelReply, ModelRequest } from "../domain/ports.ts";
+import type { Model, ModelReply, ModelRequest, Usage } from "../domain/ports.ts";
 import type { Log } from "../platform/log.ts";
 import { redact } from "../platform/redact.ts";
 
 export interface CassetteOptions {
-  readonly mode: "record" | "replay";
+  readonly mode: "record" | "replay" | "cache";
   /** Where the answers are, a file each; made when missing. */
   readonly directory: string;
+  /** What else an answer depends on, e.g. the names of the models. Other answers are not taken from the cache. */
+  readonly models?: unknown;
   readonly log: Log;
 }
 
@@ -56,6 +60,8 @@ function withoutAccidents(text: string): string {
     .replace(/\b[0-9a-f]{7,64}\b/g, "ID");
 }
 
+const nothingUsed: Usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, estimated: false };
+
 interface Keys {
   readonly place: string;
   readonly exact: string;
@@ -87,19 +93,26 @@ function newest(request: ModelRequest): string[] {
   return request.messages.slice(last + 1).map((message) => message.text);
 }
 
-async function keep(directory: string, request: ModelRequest, reply: ModelReply): Promise<void> {
+async function keep(directory: string, name: string, request: ModelRequest, reply: ModelReply): Promise<void> {
   const recording: z.infer<typeof Recording> = {
     version: 1,
     role: request.role,
     asked: newest(request),
     reply: { ...reply, toolCalls: [...reply.toolCalls] },
   };
-  const file = path.join(directory, nameOf(request.role, keysOf(request)));
+  const file = path.join(directory, name);
   const fresh = `${file}.${randomUUID()}`;
   await mkdir(directory, { recursive: true });
   await writeFile(fresh, `${redact(JSON.stringify(recording, null, 1))}\n`);
   // Whole or not at all: a run may be killed while it records.
   await rename(fresh, file);
+}
+
+/** The recording in a file; UserError when it is none of ours. */
+async function readRecording(directory: string, name: string): Promise<ModelReply> {
+  const parsed = Recording.safeParse(parse(await readFile(path.join(directory, name), "utf8")));
+  if (!parsed.success) throw new UserError(`MODEL_CASSETTE: ${path.join(directory, name)} is not a recording of ours`);
+  return parsed.data.reply;
 }
 
 async function find(directory: string, request: ModelRequest, log: Log): Promise<ModelReply> {
@@ -116,10 +129,7 @@ async function find(directory: string, request: ModelRequest, log: Log): Promise
   }
   if (!name.includes(`-${keys.exact}.`))
     log.debug("replayed an answer that was given to other tool results", { file: name });
-  const text = await readFile(path.join(directory, name), "utf8");
-  const parsed = Recording.safeParse(parse(text));
-  if (!parsed.success) throw new UserError(`MODEL_CASSETTE: ${path.join(directory, name)} is not a recording of ours`);
-  return parsed.data.reply;
+  return readRecording(directory, name);
 }
 
 function parse(text: string): unknown {
@@ -134,15 +144,25 @@ function parse(text: string): unknown {
 /**
  * A model that records what `model` answers, or replays what was recorded (usage and cost as they were then) without asking it.
  * When replaying, `complete` throws Permanent for a request that nothing was recorded for, and UserError for a folder or file that
- * cannot be read. Failures of the model are not recorded.
+ * cannot be read. Answers from the cache cost nothing, in tokens and in money. Failures of the model are not recorded.
  */
-export function withCassette(model: Model, { mode, directory, log }: CassetteOptions): Model {
+export function withCassette(model: Model, { mode, directory, models, log }: CassetteOptions): Model {
+  /** The file for this request, and what is known already. */
+  async function lookUp(request: ModelRequest): Promise<{ name: string; known: ModelReply | null }> {
+    if (mode === "record") return { name: nameOf(request.role, keysOf(request)), known: null };
+    const name = `cached-${hash([models, request])}${hash([request, models])}.json`;
+    const known = existsSync(path.join(directory, name)) ? await readRecording(directory, name) : null;
+    return { name, known: known && { ...known, usage: nothingUsed, costUsd: 0 } };
+  }
+
   return {
     async complete(request, signal) {
       signal.throwIfAborted();
       if (mode === "replay") return find(directory, request, log);
+      const { name, known } = await lookUp(request);
+      if (known !== null) return known;
       const reply = await model.complete(request, signal);
-      await keep(directory, request, reply);
+      await keep(directory, name, request, reply);
       return reply;
     },
   };

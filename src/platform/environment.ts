@@ -67,10 +67,10 @@ export const Environment = z
     OPENAI_API: z.enum(["chat", "responses"]).default("chat"),
     MODEL_CASSETTE: z
       .string()
-      .regex(/^(record|replay):./, "must be record:FOLDER or replay:FOLDER")
+      .regex(/^(record|replay|cache):./, "must be record:FOLDER, replay:FOLDER or cache:FOLDER")
       .transform((text) => {
         const [mode, ...folder] = text.split(":");
-        return { mode: mode === "record" ? ("record" as const) : ("replay" as const), directory: folder.join(":") };
+        return { mode: mode as "record" | "replay" | "cache", directory: folder.join(":") };
       })
       .optional(),
   })

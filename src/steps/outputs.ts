@@ -12,6 +12,9 @@ export const CommandNote = z.object({
   exitCode: z.number().int().nullable(),
   timedOut: z.boolean(),
   durationMs: z.number(),
+  /** Processor time of all its processes, and the most memory that was seen; null when not known. */
+  cpuMs: z.number().nullable().default(null),
+  peakBytes: z.number().nullable().default(null),
   /** Last part of what it printed. */
   tail: z.string(),
 });
@@ -25,6 +28,8 @@ export function noteCommand(result: CommandResult): CommandNote {
     exitCode: result.exitCode,
     timedOut: result.timedOut,
     durationMs: result.durationMs,
+    cpuMs: result.usage?.cpuMs ?? null,
+    peakBytes: result.usage?.peakBytes ?? null,
     // Before it is cut: half a secret has no shape any more.
     tail: redact(printed).slice(-2000),
   };

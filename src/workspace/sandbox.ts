@@ -144,10 +144,13 @@ export function createSandbox(options: SandboxOptions): Sandbox & Dependencies {
       const { kind, reason } = await status();
       if (kind === "none") throw new UserError(`commands cannot be run: there is no sandbox. ${reason}`);
       const dependencies = kind === "bubblewrap" && store !== null ? await store.find(command.directory) : null;
-      return inLine(command.signal, () => {
+      const result = await inLine(command.signal, () => {
         if (kind === "container" && inContainer !== null) return inContainer(command);
         return kind === "bubblewrap" ? inBubblewrap(command, { dependencies }) : runInProcess(command, setup);
       });
+      const { exitCode, timedOut, durationMs, usage } = result;
+      options.log.debug("a command was run", { program: command.argv[0], exitCode, timedOut, durationMs, ...usage });
+      return result;
     },
   };
 }

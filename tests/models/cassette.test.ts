@@ -115,6 +115,27 @@ describe("a cassette", () => {
     expect(readFileSync(path.join(directory, name), "utf8")).not.toContain("hunter2");
   });
 
+  it("as a cache answers the very same request again, for nothing, and asks about every other", async () => {
+    let asked = 0;
+    const counting: Model = {
+      async complete() {
+        asked += 1;
+        return reply(`answer ${asked}`);
+      },
+    };
+    const cached = (models: unknown = "m"): Model =>
+      withCassette(counting, { mode: "cache", directory, models, log: silentLog });
+    const same = request([said, result("exit 0 (12 ms)")]);
+    expect(await cached().complete(same, signal)).toEqual(reply("answer 1"));
+    const again = await cached().complete(same, signal);
+    const usage = { inputTokens: 0, cachedTokens: 0, outputTokens: 0, estimated: false };
+    expect(again).toEqual({ ...reply("answer 1"), usage, costUsd: 0 });
+    expect((await cached().complete(request([said, result("exit 0 (13 ms)")]), signal)).text).toBe("answer 2");
+    expect((await cached("other").complete(same, signal)).text).toBe("answer 3");
+    expect((await cached().complete({ ...same, maxOutputTokens: 99 }, signal)).text).toBe("answer 4");
+    expect((await cached().complete(same, signal)).text).toBe("answer 1");
+  });
+
   it("says what is wrong with the folder or a file", async () => {
     await record([request(), reply("one")]);
     const [name = ""] = readdirSync(directory);
