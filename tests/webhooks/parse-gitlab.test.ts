@@ -35,6 +35,7 @@ const table: Record<string, Parsed> = {
       thread: true,
     },
   },
+  note_edited_on_a_server_before_16_11: { ignored: "an edited note: commands are read once, when written" },
   note_edited: { ignored: "an edited note: commands are read once, when written" },
   note_written_by_the_system: { ignored: "a system note: nobody wrote it" },
   internal_note_on_merge_request: { ignored: "an internal note: our answers would be public" },
