@@ -86,6 +86,46 @@ const page = {
 
 const remark = { path: ugly, line: 7, severity: "minor", title: ugly, explanation: ugly };
 
+const healing = {
+  verdict: "repair",
+  pipeline: { id: 12, url: link.url, status: "failed" },
+  sha: status.commit,
+  repairs: 2,
+  rollbacks: 1,
+  retried: [ugly],
+};
+const failedJob = {
+  id: 3,
+  name: ugly,
+  url: link.url,
+  class: "ours",
+  by: "agent",
+  cause: ugly,
+  evidence: ugly,
+  again: true,
+};
+const healed = {
+  ...healing,
+  failed: [failedJob, { ...failedJob, class: "infrastructure", by: "reason" }],
+  others: 2,
+  worse: [ugly],
+  outcome: {
+    kind: "repair",
+    hindrance: null,
+    commit: status.commit,
+    title: ugly,
+    summary: ugly,
+    tests,
+    remarks: [ugly],
+  },
+  why: "",
+  tried: [{ commit: status.commit, kind: "repair", title: ugly, summary: ugly }],
+  number: 2,
+  most: 3,
+  target: ugly,
+  runId: "run-1",
+};
+
 /** Template, its full values, and how many headings and tables it has of its own. */
 const full: Record<string, { values: Record<string, unknown>; headings?: number; tables?: number }> = {
   "jira/status.md": { values: status, headings: 2, tables: 1 },
@@ -140,6 +180,16 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     headings: 0,
     tables: 0,
   },
+  "jira/pipeline.md": {
+    values: { ...healing, verdict: "handover", mergeRequest: link, red: [ugly], why: "red" },
+    headings: 0,
+    tables: 0,
+  },
+  "gitlab/healed.md": { values: healed, headings: 0, tables: 0 },
+  "gitlab/heal-left.md": { values: { why: "unfinished", pipeline: healing.pipeline } },
+  "gitlab/heal-reason.md": { values: { verdict: "green", id: 12 } },
+  "gitlab/heal-rollback.md": { values: { title: ugly, worse: [ugly] } },
+  "gitlab/heal-why.md": { values: { hindrance: { kind: "red", details: [ugly] } } },
   "gitlab/obstacle.md": { values: { why: "moved" } },
   "gitlab/finding.md": {
     values: { severity: "major", kind: "api", title: ugly, explanation: ugly, movedFrom: 12 },
@@ -237,13 +287,16 @@ describe("table rows", () => {
 });
 
 describe("prompts", () => {
-  it.each(["analyst", "planner", "developer", "reviewer", "qa", "writer"])("%s is short and says who it is", (role) => {
-    const text = render(`prompts/${role}.md`, full[`prompts/${role}.md`]?.values ?? {});
-    expect(text.startsWith(`You are the ${role} agent of Ticketsmith.`)).toBe(true);
-    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(2500);
-    expect(text).toMatch(/data written by others/);
-    expect(text).toMatch(/calling finish/);
-  });
+  it.each(["analyst", "planner", "developer", "reviewer", "qa", "devops", "writer"])(
+    "%s is short and says who it is",
+    (role) => {
+      const text = render(`prompts/${role}.md`, full[`prompts/${role}.md`]?.values ?? {});
+      expect(text.startsWith(`You are the ${role} agent of Ticketsmith.`)).toBe(true);
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(2500);
+      expect(text).toMatch(/data written by others/);
+      expect(text).toMatch(/calling finish/);
+    },
+  );
 });
 
 describe("the status comment tells the truth", () => {

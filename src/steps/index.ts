@@ -3,6 +3,10 @@ import { ask, describe, split } from "./advice/advice.ts";
 import { look } from "./conversation/look.ts";
 import { reply } from "./conversation/reply.ts";
 import { document } from "./document.ts";
+import { diagnose } from "./heal/diagnose.ts";
+import { prove } from "./heal/prove.ts";
+import { repair } from "./heal/repair.ts";
+import { tell } from "./heal/tell.ts";
 import { implement } from "./implement.ts";
 import { plan } from "./plan.ts";
 import { publish } from "./publish.ts";
@@ -22,6 +26,10 @@ export const steps: readonly Step[] = [
   review,
   improve,
   post,
+  diagnose,
+  repair,
+  prove,
+  tell,
   understand,
   plan,
   implement,

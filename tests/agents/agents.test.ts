@@ -21,6 +21,7 @@ const tools = {
   developer: [...looking, "run", "read_output", "edit_file", "apply_patch", "write_file", "delete_file"],
   reviewer: [...looking, "read_page"],
   qa: [...looking, "run", "read_output", "write_test"],
+  devops: looking,
   writer: [...looking, "read_page"],
 };
 

@@ -44,6 +44,13 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     service: "gitlab",
+    call: /^GET \/api\/v4\/projects\/[^/]+\/jobs\/\d+\/trace$/,
+    rule: /^path parameter id: \/ must be integer$/,
+    reason: "takes the path of a project as all others do (docs.gitlab.com/api/jobs)",
+    example: { method: "GET", path: "/api/v4/projects/acme%2Fshop/jobs/2/trace" },
+  },
+  {
+    service: "gitlab",
     call: /\/merge_requests\/\d+\/notes\/\d+\/award_emoji$/,
     rule: /^path parameter id: \/ must be integer$/,
     reason: "takes the path of a project as all others do (docs.gitlab.com/api/emoji_reactions)",
