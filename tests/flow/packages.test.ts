@@ -2,6 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { demoTicket, people } from "../../src/stand-ins/acme/acme.ts";
+import { implemented } from "../../src/steps/outputs.ts";
+import { listSteps } from "../../src/store/steps.ts";
 import { finish, scenario } from "../support/scenarios.ts";
 import { acmePolicy, type Story, startStory } from "../support/story.ts";
 import { type Registry, startRegistry } from "../workspace/registry.ts";
@@ -67,6 +69,13 @@ describe.skipIf(!runs("bwrap") || !runs("npm"))("tests that need a package (skip
     expect(registry.asked).toHaveLength(1);
     const patches = (await story.effects(run)).filter(({ effect }) => effect.kind === "gitlab.branch");
     expect(JSON.stringify(patches)).not.toContain("node_modules");
+    // What commands used is kept with them.
+    const steps = await listSteps(story.bot.database, run.id);
+    const commands = steps.flatMap(({ step, output }) =>
+      step === "implement" ? implemented.output.parse(output).commands : [],
+    );
+    expect(commands.length).toBeGreaterThan(0);
+    for (const command of commands) expect(command.cpuMs).toBeGreaterThan(0);
   }, 90_000);
 
   test("without a registry the tests run without them, and everybody is told", async () => {
