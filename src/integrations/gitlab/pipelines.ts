@@ -89,7 +89,7 @@ export function createPipelineAccess(resource: Resource): PipelineAccess {
         const { body } = await reader.requester.get<ReadableStream>(path, { asStream: true });
         return tailOf(cleanTrace((await readTail(body, rawBytes)).text), maxBytes);
       } catch (error) {
-        // Erased or never started (404), or empty, of which there is no last byte (416).
+        // No such job any more (404), or an empty log behind something that serves ranges: it has no last byte (416).
         if (error instanceof Permanent && (error.status === 404 || error.status === 416)) return "";
         throw error;
       }

@@ -1,6 +1,10 @@
 /**
  * Reviews: threads on lines of the diff, written as drafts and published together (docs.gitlab.com/api/draft_notes). An attempt may die at
  * any place: drafts of ours that are there already are used, whatever was published is never written again.
+ *
+ * A line that is not in the diff is found out late: GitLab takes the draft, and deletes it when it publishes without a note coming of it
+ * (app/services/draft_notes/publish_service.rb does not look at what was saved), or makes a plain comment of it. So what has come of each
+ * finding is looked up afterwards, and those without a line become threads that name it.
  */
 import { MergeRequestDiscussions, MergeRequestDraftNotes, MergeRequestNotes, MergeRequests } from "@gitbeaker/rest";
 import { z } from "zod";
@@ -9,15 +13,15 @@ import type { DiffRefs } from "../../domain/merge-request.ts";
 import type { ReviewWriter } from "../../domain/ports.ts";
 import { isSameText, printNote, printPlace, readNote, withPlace } from "./note-text.ts";
 import { findOurs } from "./notes.ts";
-import { type Account, addressOf, allPages, type OnMergeRequest, pathOf, type Resource } from "./resource.ts";
+import { type Account, addressOf, type OnMergeRequest, pathOf, type Resource } from "./resource.ts";
 import { checked } from "./schemas.ts";
 import { requireHead, showMergeRequest } from "./state.ts";
-import { type DiscussionAnswer, listDiscussions } from "./threads.ts";
+import { DiscussionAnswer, listDiscussions } from "./threads.ts";
 
 type ReviewInput = Parameters<ReviewWriter["ensureReview"]>[0];
 type Finding = ReviewInput["findings"][number];
 
-/** GitLab shows each account its own drafts only. A position that it did not take is null, or has no line code. */
+/** GitLab shows each account its own drafts only, all on one page. */
 const DraftAnswer = z.object({
   id: z.number().int(),
   note: z.string(),
@@ -54,24 +58,19 @@ export function createReviews(resource: Resource, account: Account): Pick<Review
   const drafts = new MergeRequestDraftNotes(resource);
 
   async function listDrafts({ repository, iid }: OnMergeRequest): Promise<DraftAnswer[]> {
-    const answers: unknown = await drafts.all(repository, iid, allPages);
+    const answers: unknown = await drafts.all(repository, iid);
     return checked(DraftAnswer.array(), answers, "list of draft notes");
   }
 
-  /** Makes the draft of a finding; false when GitLab does not take its position. */
-  async function draft(at: OnMergeRequest, refs: DiffRefs, finding: Finding): Promise<boolean> {
+  /** Makes the draft of a finding. Nothing where GitLab refuses its position: then it is missing later, too. */
+  async function draft(at: OnMergeRequest, refs: DiffRefs, finding: Finding): Promise<void> {
     try {
       // Not by gitbeaker's `create`: its form cuts paths at `&`.
-      const { body } = await mergeRequests.requester.post(`${pathOf(at)}/draft_notes`, {
+      await mergeRequests.requester.post(`${pathOf(at)}/draft_notes`, {
         body: { note: printNote(finding.marker, finding.body), position: toPosition(refs, finding) },
       });
-      const made = checked(DraftAnswer, body, "draft note");
-      if (made.position?.head_sha != null) return true;
-      await drafts.remove(at.repository, at.iid, made.id);
-      return false;
     } catch (error) {
-      if (error instanceof Permanent && (error.status === 400 || error.status === 422)) return false;
-      throw error;
+      if (!(error instanceof Permanent) || (error.status !== 400 && error.status !== 422)) throw error;
     }
   }
 
@@ -84,8 +83,8 @@ export function createReviews(resource: Resource, account: Account): Pick<Review
     else for (const { id } of mine) await drafts.publish(at.repository, at.iid, id);
   }
 
-  /** Brings drafts into the state that publishing may start from: one for each finding that has a place in the diff. */
-  async function prepare(input: ReviewInput, missing: readonly Finding[]): Promise<Finding[]> {
+  /** Brings drafts into the state that publishing may start from: one for each finding. */
+  async function prepare(input: ReviewInput, missing: readonly Finding[]): Promise<void> {
     const wanted = new Set(missing.map(({ marker }) => marker));
     const drafted = new Set<string>();
     for (const { id, note, position } of await listDrafts(input)) {
@@ -96,12 +95,7 @@ export function createReviews(resource: Resource, account: Account): Pick<Review
       if (stale || drafted.has(marker)) await drafts.remove(input.repository, input.iid, id);
       else if (wanted.has(marker)) drafted.add(marker);
     }
-    const unplaced: Finding[] = [];
-    for (const finding of missing) {
-      if (drafted.has(finding.marker)) continue;
-      if (!(await draft(input, input.refs, finding))) unplaced.push(finding);
-    }
-    return unplaced;
+    for (const finding of missing) if (!drafted.has(finding.marker)) await draft(input, input.refs, finding);
   }
 
   /** GitLab may take a position and still make a plain comment of it: such ones are told where they belong. */
@@ -139,10 +133,14 @@ export function createReviews(resource: Resource, account: Account): Pick<Review
         return { outcome: mended > 0 ? "updated" : "unchanged", ref: refOf(before) };
       }
       requireHead(await showMergeRequest(mergeRequests, at), refs.head);
-      const unplaced = await prepare(input, missing);
+      await prepare(input, missing);
       await publish(at, new Set(missing.map(({ marker }) => marker)));
-      for (const finding of unplaced) await discussions.create(repository, iid, printPlaced(finding));
       const after = await listDiscussions(discussions, at);
+      for (const finding of missing) {
+        if (findOurs(after, finding.marker, me.id) !== undefined) continue;
+        const made: unknown = await discussions.create(repository, iid, printPlaced(finding));
+        after.push(checked(DiscussionAnswer, made, "thread"));
+      }
       await mend(at, findings, after, me.id);
       return { outcome: "created", ref: refOf(after) };
     },

@@ -8,13 +8,16 @@ import { join } from "node:path";
 import { type Route, type StandIn, startStandIn } from "../server.ts";
 import { gitRoutes } from "./git-http.ts";
 import { pageRoutes } from "./pages.ts";
+import { groupRoutes } from "./routes-groups.ts";
 import { hookRoutes, newHook } from "./routes-hooks.ts";
 import { mergeRequestReadRoutes, mergeRequestRoutes } from "./routes-merge-requests.ts";
 import { discussionRoutes, draftNoteRoutes, noteRoutes } from "./routes-notes.ts";
 import { jobRoutes, pipelineRoutes } from "./routes-pipelines.ts";
 import { projectRoutes } from "./routes-projects.ts";
+import { pushRuleRoutes } from "./routes-push-rules.ts";
 import { repositoryRoutes } from "./routes-repository.ts";
 import { settingsRoutes } from "./routes-settings.ts";
+import { suggestionRoutes } from "./routes-suggestions.ts";
 import { type GitLabSeedProject, type GitLabSeedUser, seedGroups, seedProject, seedUser } from "./seed.ts";
 import type { ExecutedQuickAction, HookDelivery, MergeRequest, PipelineScript, Project, User, World } from "./world.ts";
 
@@ -148,11 +151,14 @@ function routes(world: World, prefix: string): Route[] {
     ...projectRoutes(world),
     ...repositoryRoutes(world),
     ...settingsRoutes(world),
+    ...pushRuleRoutes(world),
+    ...groupRoutes(world),
     ...mergeRequestRoutes(world),
     ...mergeRequestReadRoutes(world),
     ...noteRoutes(world),
     ...discussionRoutes(world),
     ...draftNoteRoutes(world),
+    ...suggestionRoutes(world),
     ...pipelineRoutes(world),
     ...jobRoutes(world),
     ...hookRoutes(world),

@@ -2,6 +2,7 @@
 import { approvalsLeft } from "./approvals.ts";
 import { fullPipelineShape, pipelineShape } from "./pipeline-shapes.ts";
 import { userShapeOf } from "./shapes.ts";
+import { lineCode, suggestionShape, suggestionsOf } from "./suggestions.ts";
 import {
   type Discussion,
   type DraftNote,
@@ -144,6 +145,7 @@ export function noteShape(world: World, project: Project, mergeRequest: MergeReq
           resolved_at: note.resolvedAt?.toISOString() ?? null,
         }
       : {}),
+    suggestions: suggestionsOf(note).map(suggestionShape),
     confidential: note.internal,
     internal: note.internal,
     imported: false,
@@ -170,7 +172,7 @@ export function draftNoteShape(mergeRequest: MergeRequest, draft: DraftNote) {
     discussion_id: draft.discussionId,
     note: draft.note,
     commit_id: draft.commitId,
-    line_code: null,
+    line_code: draft.position === null || draft.lost ? null : lineCode(draft.position),
     position: draft.position,
   };
 }

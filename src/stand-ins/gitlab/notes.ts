@@ -1,12 +1,13 @@
 /** Notes and discussions on merge requests. */
 import { isDiffLine } from "./diffs.ts";
-import { noteBody } from "./hook-bodies.ts";
+import { emojiBody, noteBody } from "./hook-bodies.ts";
 import { fire } from "./hooks.ts";
 import { runQuickActions } from "./quick-action-effects.ts";
 import { extractQuickActions } from "./quick-actions.ts";
 import { type MergeRequestCall, notFound, type Params, Refusal } from "./request.ts";
 import { newDiscussionId, newNote } from "./system-notes.ts";
 import {
+  type Award,
   type Discussion,
   headOf,
   type MergeRequest,
@@ -36,6 +37,16 @@ async function announceNote(
   const [lastCommit] = await project.repository.log(headOf(mergeRequest).headSha, { limit: 1 });
   const body = noteBody(world, project, user, mergeRequest, discussion, note, action, lastCommit);
   fire(world, project, note.internal ? "confidential_note_events" : "note_events", body);
+}
+
+/** Tells the hooks about an emoji. */
+export async function announceEmoji(
+  { world, project, user, mergeRequest }: MergeRequestCall,
+  at: FoundNote & { award: Award },
+  event: "award" | "revoke",
+): Promise<void> {
+  const [lastCommit] = await project.repository.log(headOf(mergeRequest).headSha, { limit: 1 });
+  fire(world, project, "emoji_events", emojiBody(world, project, user, mergeRequest, at, event, lastCommit));
 }
 
 /** Writes a note: on its own, as a new discussion (`discussion: "new"`), or as a reply. Quick actions in it run. */
@@ -139,10 +150,10 @@ export function findDiscussion(mergeRequest: MergeRequest, id: string): Discussi
 }
 
 /**
- * The position a comment asks for. Null when none was asked for, `"lost"` when its shas or lines do not fit the diff: GitLab then answers 201
- * with a plain note, which is the trap. Incomplete positions are refused with 400.
+ * The position a comment asks for, and whether it is a line of the diff. Null when none was asked for. Incomplete positions are refused
+ * with 400.
  */
-export async function readPosition(call: MergeRequestCall): Promise<Position | null | "lost"> {
+export async function readPosition(call: MergeRequestCall): Promise<{ position: Position; fits: boolean } | null> {
   const raw = call.params.position;
   if (raw === undefined || raw === null) return null;
   if (typeof raw !== "object" || Array.isArray(raw)) throw new Refusal(400, { error: "position is invalid" });
@@ -169,7 +180,7 @@ export async function readPosition(call: MergeRequestCall): Promise<Position | n
       candidate.startSha === position.start_sha &&
       candidate.headSha === position.head_sha,
   );
-  if (version === undefined) return "lost";
+  if (version === undefined) return { position, fits: false };
   const { old_path: oldPath, new_path: newPath, old_line: oldLine, new_line: newLine } = position;
   const fits = await isDiffLine(call.project.repository, version.baseSha, version.headSha, {
     oldPath,
@@ -177,5 +188,14 @@ export async function readPosition(call: MergeRequestCall): Promise<Position | n
     oldLine,
     newLine,
   });
-  return fits ? position : "lost";
+  return { position, fits };
+}
+
+/** The same for a comment that is made at once. One that does not fit becomes a plain note with 201, which is the trap, or is refused. */
+export async function readFitting(call: MergeRequestCall): Promise<Position | null> {
+  const asked = await readPosition(call);
+  if (asked === null || asked.fits) return asked?.position ?? null;
+  if (call.world.misplaced === "plain") return null;
+  const reason = `Note {:line_code=>["can't be blank", "must be a valid line code"]}`;
+  throw new Refusal(400, { message: `400 Bad request - ${reason}` });
 }

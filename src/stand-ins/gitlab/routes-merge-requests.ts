@@ -2,6 +2,7 @@
 import type { Route } from "../server.ts";
 import { approvalStateShape, approvalsLeft, approvalsShape, isNewest, mayApprove } from "./approvals.ts";
 import { diffFiles } from "./diffs.ts";
+import { diffsOf, limited, rawDiffOf } from "./limits.ts";
 import { acceptMergeRequest } from "./merge.ts";
 import { listedMergeRequestShape, mergeRequestShape } from "./merge-request-shapes.ts";
 import { announceMergeRequest, editMergeRequest, openMergeRequest } from "./merge-requests.ts";
@@ -28,7 +29,16 @@ import {
 } from "./request.ts";
 import { commitShape } from "./shapes.ts";
 import { addSystemNote } from "./system-notes.ts";
-import { type DiffVersion, headOf, isDraft, levelOf, type MergeRequest, type Project, type World } from "./world.ts";
+import {
+  type DiffVersion,
+  headOf,
+  isDraft,
+  isSince,
+  levelOf,
+  type MergeRequest,
+  type Project,
+  type World,
+} from "./world.ts";
 
 const list = "/api/v4/projects/:id/merge_requests";
 const one = `${list}/:iid`;
@@ -94,8 +104,7 @@ export function mergeRequestRoutes(world: World): Route[] {
 
 /** Routes that only read. */
 export function mergeRequestReadRoutes(world: World): Route[] {
-  const diffsOf = ({ project, mergeRequest }: MergeRequestCall) =>
-    diffFiles(project.repository, headOf(mergeRequest).baseSha, headOf(mergeRequest).headSha);
+  const shownDiffs = ({ project, mergeRequest }: MergeRequestCall) => diffsOf(world, project, mergeRequest);
   const commitsOf = ({ project, mergeRequest }: MergeRequestCall) =>
     project.repository.log(`${headOf(mergeRequest).baseSha}..${headOf(mergeRequest).headSha}`);
   const versionShape = (mergeRequest: MergeRequest, version: DiffVersion) => ({
@@ -109,7 +118,16 @@ export function mergeRequestReadRoutes(world: World): Route[] {
     real_size: "1",
   });
   return [
-    ["GET", `${one}/diffs`, onMergeRequest(world, 20, async (call) => paginate(call, await diffsOf(call)))],
+    ["GET", `${one}/diffs`, onMergeRequest(world, 20, async (call) => paginate(call, await shownDiffs(call)))],
+    [
+      "GET",
+      `${one}/raw_diffs`,
+      onMergeRequest(world, 20, async ({ project, mergeRequest }) => {
+        if (!isSince(world, "17.9")) throw notFound();
+        const headers = { "content-type": "text/plain" };
+        return { status: 200, headers, body: await rawDiffOf(project, mergeRequest) };
+      }),
+    ],
     [
       "GET",
       `${one}/changes`,
@@ -117,7 +135,15 @@ export function mergeRequestReadRoutes(world: World): Route[] {
         status: 200,
         body: {
           ...mergeRequestShape(world, call.project, call.mergeRequest),
-          changes: await diffsOf(call),
+          // Gone from newer servers, where it changes nothing.
+          changes:
+            bool(call.params, "access_raw_diffs") === true && !isSince(world, "18.0")
+              ? await diffFiles(
+                  call.project.repository,
+                  headOf(call.mergeRequest).baseSha,
+                  headOf(call.mergeRequest).headSha,
+                )
+              : await shownDiffs(call),
           overflow: false,
         },
       })),
@@ -145,7 +171,7 @@ export function mergeRequestReadRoutes(world: World): Route[] {
       onMergeRequest(world, 20, async ({ project, mergeRequest, route }) => {
         const version = mergeRequest.versions.find((candidate) => String(candidate.id) === route.version);
         if (version === undefined) throw notFound();
-        const diffs = await diffFiles(project.repository, version.baseSha, version.headSha);
+        const diffs = limited(world, await diffFiles(project.repository, version.baseSha, version.headSha));
         return { status: 200, body: { ...versionShape(mergeRequest, version), commits: [], diffs } };
       }),
     ],

@@ -2,11 +2,13 @@
 import type { Route } from "../server.ts";
 import { discussionShape, draftNoteShape, noteShape } from "./merge-request-shapes.ts";
 import {
+  announceEmoji,
   deleteNote,
   editNote,
   type FoundNote,
   findDiscussion,
   findNote,
+  readFitting,
   readPosition,
   resolveDiscussion,
   writeNote,
@@ -117,11 +119,8 @@ export function discussionRoutes(world: World): Route[] {
       `${one}/discussions`,
       onMergeRequest(world, COMMENT, async (call) => {
         const body = bodyOf(call);
-        const position = await readPosition(call);
-        const written = await writeNote(call, body, {
-          discussion: "new",
-          position: position === "lost" ? null : position,
-        });
+        const position = await readFitting(call);
+        const written = await writeNote(call, body, { discussion: "new", position });
         return "summary" in written ? { status: 202, body: written } : discussionReply(call, written.discussion, 201);
       }),
     ],
@@ -181,28 +180,32 @@ function awardRoutes(world: World): Route[] {
     [
       "POST",
       place,
-      onMergeRequest(world, COMMENT, (call) => {
+      onMergeRequest(world, COMMENT, async (call) => {
         requireParams(call.params, "name");
-        const { note } = noteAt(call);
+        const found = noteAt(call);
+        const { note } = found;
         const name = text(call.params, "name") ?? "";
         if (note.awards.some((award) => award.name === name && award.userId === call.user.id)) {
           throw new Refusal(404, { message: "404 Award Emoji Name has already been taken Not Found" });
         }
         const award = { id: world.nextId(), name, userId: call.user.id, createdAt: new Date() };
         note.awards.push(award);
+        await announceEmoji(call, { ...found, award }, "award");
         return { status: 201, body: shape(note, award) };
       }),
     ],
     [
       "DELETE",
       `${place}/:award`,
-      onMergeRequest(world, COMMENT, (call) => {
-        const { note } = noteAt(call);
+      onMergeRequest(world, COMMENT, async (call) => {
+        const found = noteAt(call);
+        const { note } = found;
         const index = note.awards.findIndex(
           (award) => String(award.id) === call.route.award && award.userId === call.user.id,
         );
         if (index < 0) throw notFound();
-        note.awards.splice(index, 1);
+        const [award] = note.awards.splice(index, 1);
+        if (award !== undefined) await announceEmoji(call, { ...found, award }, "revoke");
         return { status: 204 };
       }),
     ],
@@ -222,13 +225,10 @@ export function draftNoteRoutes(world: World): Route[] {
   const publish = async (call: MergeRequestCall, drafts: readonly DraftNote[]) => {
     for (const draft of drafts) {
       call.mergeRequest.draftNotes.splice(call.mergeRequest.draftNotes.indexOf(draft), 1);
+      // Its note is not saved, and nobody looks whether it was.
+      if (draft.lost) continue;
       const reply = draft.discussionId === null ? undefined : findDiscussion(call.mergeRequest, draft.discussionId);
-      // A draft without a line becomes a plain comment.
-      const discussion = reply ?? (draft.position === null ? undefined : ("new" as const));
-      await writeNote(call, draft.note, {
-        ...(discussion === undefined ? {} : { discussion }),
-        position: draft.position,
-      });
+      await writeNote(call, draft.note, { discussion: reply ?? "new", position: draft.position });
       if (reply !== undefined && draft.resolveDiscussion) resolveDiscussion(call, reply, true);
     }
     return { status: 204 };
@@ -249,7 +249,7 @@ export function draftNoteRoutes(world: World): Route[] {
       place,
       onMergeRequest(world, COMMENT, async (call) => {
         requireParams(call.params, "note");
-        const position = await readPosition(call);
+        const asked = await readPosition(call);
         const draft: DraftNote = {
           id: world.nextId(),
           authorId: call.user.id,
@@ -257,7 +257,8 @@ export function draftNoteRoutes(world: World): Route[] {
           discussionId: text(call.params, "in_reply_to_discussion_id") ?? null,
           resolveDiscussion: bool(call.params, "resolve_discussion") ?? false,
           commitId: text(call.params, "commit_id") ?? null,
-          position: position === "lost" ? null : position,
+          position: asked?.position ?? null,
+          lost: asked?.fits === false,
         };
         if (draft.discussionId !== null) findDiscussion(call.mergeRequest, draft.discussionId);
         call.mergeRequest.draftNotes.push(draft);

@@ -1,7 +1,7 @@
 /** Users, projects and members. */
 import type { Route } from "../server.ts";
 import { type Call, inProject, integer, notFound, type ProjectCall, paginate, signedIn, text } from "./request.ts";
-import { projectShape, userShape } from "./shapes.ts";
+import { fullUserShape, projectShape, userShape } from "./shapes.ts";
 import { levelOf, type User, type World } from "./world.ts";
 
 const ok = (body: unknown, status = 200) => ({ status, body });
@@ -19,7 +19,8 @@ export function projectRoutes(world: World): Route[] {
     membership_state: "active",
   });
   const membersOf = (call: ProjectCall): User[] =>
-    world.users.filter((user) => (user.accessLevels[call.project.path] ?? 0) > 0);
+    // A blocked account stays a member, with no rights.
+    world.users.filter((user) => levelOf({ ...user, state: "active" }, call.project) > 0);
   const showMember = inProject(world, 10, (call) => {
     const found = membersOf(call).find((user) => user.id === integer(call.route.user_id, "user_id"));
     if (found === undefined) throw notFound();
@@ -40,11 +41,7 @@ export function projectRoutes(world: World): Route[] {
     }),
   );
   return [
-    [
-      "GET",
-      "/api/v4/user",
-      signedIn(world, ({ user }) => ok({ ...userShape(world, user), email: user.email, bot: false })),
-    ],
+    ["GET", "/api/v4/user", signedIn(world, ({ user }) => ok({ ...fullUserShape(world, user), email: user.email }))],
     ["GET", "/api/v4/users", signedIn(world, (call) => paginate(call, findUsers(call)))],
     [
       "GET",
@@ -52,7 +49,7 @@ export function projectRoutes(world: World): Route[] {
       signedIn(world, ({ route }) => {
         const user = world.users.find((candidate) => String(candidate.id) === route.user_id);
         if (user === undefined) throw notFound("User");
-        return ok(userShape(world, user));
+        return ok(fullUserShape(world, user));
       }),
     ],
     ["GET", "/api/v4/version", version],

@@ -29,6 +29,7 @@ export function newNote(
     createdAt: now,
     updatedAt: now,
     awards: [],
+    appliedSuggestions: new Set(),
   };
 }
 

@@ -62,6 +62,7 @@ export interface Note {
   readonly createdAt: Date;
   updatedAt: Date;
   readonly awards: Award[];
+  readonly appliedSuggestions: Set<number>;
 }
 
 export interface Discussion {
@@ -78,7 +79,10 @@ export interface DraftNote {
   readonly discussionId: string | null;
   readonly resolveDiscussion: boolean;
   readonly commitId: string | null;
+  /** Kept whether or not it fits. */
   position: Position | null;
+  /** The position is no line of the diff: GitLab takes the draft, and forgets it when it is to be published. */
+  readonly lost: boolean;
 }
 
 export interface DiffVersion {
