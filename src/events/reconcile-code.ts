@@ -1,14 +1,14 @@
 /**
- * Finds what no webhook told of our merge requests: that one was merged, closed or opened again, and how its pipeline ended. GitLab
- * sends a webhook once, whether it arrives or not. What is found goes through the inbox like everything else.
+ * Finds what no webhook told of our merge requests: that one was merged, closed or opened again, how its pipeline ended, and what people
+ * said on it. GitLab sends a webhook once, whether it arrives or not. What is found goes through the inbox like everything else.
  */
 import type { Event } from "../domain/event.ts";
-import type { CodeSearch } from "../domain/ports.ts";
+import type { CodeSearch, ReviewReader } from "../domain/ports.ts";
 import type { Standing } from "../domain/ticket.ts";
 import type { Log } from "../platform/log.ts";
 import { finishLook, takeLook } from "../store/looks.ts";
 import type { Database } from "../store/queryable.ts";
-import { isPipelineTold, lastToldAction } from "../store/told.ts";
+import { isPipelineTold, lastToldAction, listToldNotes } from "../store/told.ts";
 import type { Inbox } from "./accept.ts";
 
 const minuteMs = 60_000;
@@ -28,7 +28,7 @@ const actionOf = { opened: "reopen", merged: "merge", closed: "close", locked: n
 export interface CodeReconciler {
   readonly database: Database;
   readonly inbox: Inbox;
-  readonly code: CodeSearch;
+  readonly code: CodeSearch & Pick<ReviewReader, "listThreads">;
   readonly repositories: readonly string[];
   /** Our own account: the merge requests of others are not our business. */
   readonly authorId: string;
@@ -61,6 +61,32 @@ async function missedPipeline({ database }: CodeReconciler, repository: string, 
   return [{ key: `pipeline:${id}:${status}`, event }];
 }
 
+/** What people said between two moments on one that is open. A note makes its merge request a changed one. */
+async function missedNotes(
+  { database, code, authorId }: CodeReconciler,
+  repository: string,
+  { iid, state, sourceBranch, sha, updatedAt }: Standing,
+  { since, until }: { readonly since: number; readonly until: number },
+): Promise<Missed[]> {
+  if (state !== "opened" || Date.parse(updatedAt) < since) return [];
+  const threads = await code.listThreads({ repository, iid });
+  const said = threads.flatMap((thread) => thread.notes.map((note) => ({ thread, note })));
+  const recent = said.filter(({ note }) => {
+    const at = Date.parse(note.createdAt);
+    return note.author.id !== authorId && !note.system && at >= since && at <= until;
+  });
+  const known = await listToldNotes(
+    database,
+    recent.map(({ note }) => note.id),
+  );
+  return recent
+    .filter(({ note }) => !known.has(note.id))
+    .map(({ thread, note: { id: noteId, author: actor, body } }) => {
+      const where = { repository, iid, sourceBranch, sha, noteId, discussionId: thread.id, thread: thread.resolvable };
+      return { key: `note:${noteId}`, event: { type: "mr.commented" as const, actor, body, ...where } };
+    });
+}
+
 async function lookAt(reconciler: CodeReconciler, repository: string, since: Date, until: number): Promise<number> {
   const { code, authorId, inbox, site, log } = reconciler;
   const isOld = (at: string): boolean => Date.parse(at) <= until;
@@ -71,6 +97,7 @@ async function lookAt(reconciler: CodeReconciler, repository: string, since: Dat
       ...(standing.pipeline && isOld(standing.pipeline.updatedAt)
         ? await missedPipeline(reconciler, repository, standing)
         : []),
+      ...(await missedNotes(reconciler, repository, standing, { since: since.getTime(), until })),
     ];
     for (const { key, event } of missed) {
       const { duplicate } = await inbox.accept({

@@ -1,5 +1,5 @@
 /** The eye on the other side: now and then asks for what no webhook told of, and whether webhooks are sent at all. */
-import type { CodeSearch, HookKeeper } from "../domain/ports.ts";
+import type { CodeSearch, HookKeeper, ReviewReader } from "../domain/ports.ts";
 import { takeLook } from "../store/looks.ts";
 import { noteWebhooks } from "../store/outside.ts";
 import { createHookWatch } from "./hook-watch.ts";
@@ -9,7 +9,7 @@ import { type RunReconciler, reconcileRuns } from "./reconcile-runs.ts";
 
 export interface WatchOptions extends Reconciler {
   readonly tickets: Reconciler["tickets"] & RunReconciler["tickets"];
-  readonly code: CodeSearch & HookKeeper;
+  readonly code: CodeSearch & HookKeeper & Pick<ReviewReader, "listThreads">;
   /** Which GitLab it is, and who we are there. */
   readonly gitlab: { readonly site: string; readonly authorId: string };
   /** Address under which GitLab reaches us; without it nobody can tell which webhook is ours. */

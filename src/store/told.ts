@@ -14,7 +14,7 @@ export async function listTold(db: Queryable, changeIds: readonly string[]): Pro
 
 /** Whether a run of the ticket was started at that moment or later. */
 export async function hasRunSince(db: Queryable, ticket: string, at: Date): Promise<boolean> {
-  const { rows } = await db.query(`select 1 from ticketsmith.runs where ticket = $1 and created_at >= $2 limit 1`, [
+  const { rows } = await db.query(`select 1 from ticketsmith.runs where subject = $1 and created_at >= $2 limit 1`, [
     ticket,
     at,
   ]);
@@ -41,6 +41,17 @@ export async function isPipelineTold(db: Queryable, pipelineId: number, status: 
     [String(pipelineId), status],
   );
   return rows.length > 0;
+}
+
+/** Which of these notes on merge requests a delivery has told of, whatever became of it. */
+export async function listToldNotes(db: Queryable, noteIds: readonly number[]): Promise<Set<number>> {
+  if (noteIds.length === 0) return new Set();
+  const { rows } = await db.query<{ id: string }>(
+    `select distinct event ->> 'noteId' as id from ticketsmith.deliveries
+     where event ->> 'type' = 'mr.commented' and event ->> 'noteId' = any($1::text[])`,
+    [noteIds.map(String)],
+  );
+  return new Set(rows.map((row) => Number(row.id)));
 }
 
 /** Which of these comments of tickets a delivery has told of, whatever became of it. */

@@ -106,3 +106,21 @@ test("nothing that may still be on its way, and no oftener than it should", asyn
   expect(await look({ graceMs: 60_000, everyMs: 60_000 })).toBeNull();
   expect(await look()).toBe(1);
 });
+
+test("what people said on ours, each once, and nothing of what was said long ago or by us", async () => {
+  await propose(token, "ours");
+  await propose("glpat-mia", "hers");
+  await look();
+  await ask("glpat-mia", "POST", "/merge_requests/1/notes", { body: "@ticketsmith fix the rounding" });
+  await ask("glpat-mia", "POST", "/merge_requests/1/discussions", { body: "why not a map?" });
+  await ask(token, "POST", "/merge_requests/1/notes", { body: "an answer" });
+  await ask("glpat-mia", "POST", "/merge_requests/2/notes", { body: "@ticketsmith help" });
+  expect(await look()).toBe(2);
+  expect(await look()).toBe(0);
+  const of = { type: "mr.commented", repository, iid: 1, actor: { id: "11", name: "mia" }, sourceBranch: "ours" };
+  expect((await told()).slice(-2)).toEqual([
+    expect.objectContaining({ ...of, body: "@ticketsmith fix the rounding", thread: false }),
+    expect.objectContaining({ ...of, body: "why not a map?", thread: true }),
+  ]);
+  expect(await look({ graceMs: 60_000 })).toBe(0);
+});
