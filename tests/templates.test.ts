@@ -217,6 +217,10 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     headings: 0,
     tables: 1,
   },
+  "gitlab/remark.md": {
+    values: { finding: { path: ugly, line: 7, severity: "major", title: ugly } },
+    tables: 0,
+  },
   "gitlab/review-closed.md": { values: { why: "fixed", sha: "0123456789abcdef" }, headings: 0, tables: 0 },
   "gitlab/review-answer.md": {
     values: { what: "review", fresh: 2, closed: 1, open: 1, elsewhere: 1, partial: true },

@@ -18,6 +18,7 @@ const about: Readonly<Record<string, string>> = {
   understand: "read the ticket, say what it means",
   plan: "decide how",
   implement: "write the change, run the tests, repair",
+  "self-review": "read the change as a reviewer would",
   verify: "run the tests again, show every criterion",
   publish: "push the branch, open the draft merge request",
   document: "write the page",

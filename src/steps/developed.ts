@@ -2,13 +2,15 @@
 import { addressed } from "./amend/outputs.ts";
 import { repaired } from "./heal/outputs.ts";
 import { type Developed, implemented, type Merging } from "./outputs.ts";
+import { selfReviewed } from "./review/outputs.ts";
 import type { StepContext } from "./step.ts";
 
 /** What the developer handed over; null before that. */
 export function findDeveloped(context: Pick<StepContext, "has" | "output">): Developed | null {
   if (context.has(addressed)) return context.output(addressed);
   if (context.has(repaired)) return context.output(repaired);
-  return context.has(implemented) ? context.output(implemented) : null;
+  const mended = context.has(selfReviewed) ? context.output(selfReviewed).change : null;
+  return mended ?? (context.has(implemented) ? context.output(implemented) : null);
 }
 
 /** The same. Throws when no developer has worked yet. */

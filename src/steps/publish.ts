@@ -5,6 +5,7 @@ import { checkList } from "./check-list.ts";
 import { needsOf } from "./needs.ts";
 import { planned, published, understood, verified } from "./outputs.ts";
 import { refusal } from "./refusal.ts";
+import { openRemarks } from "./self-review.ts";
 import type { Step } from "./step.ts";
 import { changeOf } from "./take-change.ts";
 
@@ -35,7 +36,7 @@ export const publish: Step<z.infer<typeof published.output>> = {
       tests,
       needs,
       checks: checkList(context),
-      risks: [...risks, ...suspicions],
+      risks: [...openRemarks(context), ...risks, ...suspicions],
       disagreements,
       runId: run.id,
       costUsd: context.spent().costUsd,

@@ -49,6 +49,7 @@ export const anyTicket: Scenario = {
         tests: [],
       }),
     ],
+    reviewer: [finish({ findings: [] })],
     qa: [
       { calls: [{ tool: "run", arguments: { argv: ["node", "--input-type=module", "-e", proof] } }] },
       finish({

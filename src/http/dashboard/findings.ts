@@ -62,8 +62,11 @@ export function readFindings(steps: readonly StepRow[]): Findings {
   return {
     understood: read("understand", Understood),
     planned: read("plan", Planned),
-    // As it is now: `verify` may have had it mended, and adds QA's tests.
-    implemented: read("verify", z.object({ change: Implemented }))?.change ?? read("implement", Implemented),
+    // As it is now: a review or `verify` may have had it mended, and QA adds tests.
+    implemented:
+      read("verify", z.object({ change: Implemented }))?.change ??
+      read("self-review", z.object({ change: Implemented }))?.change ??
+      read("implement", Implemented),
     verified: read("verify", Verified),
   };
 }

@@ -88,7 +88,7 @@ function isDismissed({ identity }: Placed, { kind, path, around }: Dismissal): b
 }
 
 /** Matters of taste are no threads, unless they are grave. */
-function isTrivial({ severity, kind }: Placed): boolean {
+export function isTrivial({ severity, kind }: Placed): boolean {
   return severity === "trivia" || (severity === "minor" && kind === "style");
 }
 

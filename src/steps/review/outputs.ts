@@ -1,6 +1,7 @@
 /** What the steps of a review keep for later ones, and for later reviews of the same merge request. */
 import { z } from "zod";
 import { FindingKind, Severity, threadVerdicts } from "../../domain/review.ts";
+import { Developed } from "../outputs.ts";
 import { Dismissal } from "./dismissals.ts";
 
 const side = z.enum(["new", "old"]);
@@ -89,5 +90,19 @@ export const posted = {
     repeated: z.number().int(),
     /** What nobody wants to hear again on this merge request, earlier reviews included. */
     dismissals: z.array(Dismissal),
+  }),
+};
+
+export const selfReviewed = {
+  name: "self-review",
+  output: z.object({
+    /** Null: the model gave nothing that could be used, so nobody has looked at the change. */
+    opinion: Opinion.nullable(),
+    /** How many findings went back to the developer. */
+    sent: z.number().int(),
+    /** The change as the developer mended it. Null: as it was. */
+    change: Developed.nullable(),
+    /** What was found and is still so, the gravest first. */
+    open: z.array(Placed),
   }),
 };

@@ -51,7 +51,7 @@ interface Found {
 }
 
 /** Looks for the line of an identity; of several equal ones the one nearest to where it was. */
-function locate(identity: Identity, lines: readonly string[] | null, before: number | null): Found {
+export function locate(identity: Identity, lines: readonly string[] | null, before: number | null): Found {
   if (lines === null) return { state: "gone", line: null };
   const hits: { line: number; same: boolean }[] = [];
   for (let number = 1; number <= lines.length; number += 1) {

@@ -156,7 +156,7 @@ describe("suggestions", () => {
     ["goes the wrong way", "x", 5, 3],
     ["ends its own block", "  a\n```\n/approve", 3, 3],
     ["is a novel", "x\n".repeat(80), 3, 3],
-  ] as const)("none that %s", (_name, text, from, to, side) => {
-    expect(suggest(text, from, to, side)).toBeNull();
+  ] as const)("none that %s", (_name, text, from, to, ...side) => {
+    expect(suggest(text, from, to, side[0] === "old" ? "old" : "new")).toBeNull();
   });
 });

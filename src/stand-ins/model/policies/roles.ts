@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import type { z } from "zod";
 import type { ChangeClaim, PageDraft, Plan, QaReport, Understanding } from "../../../domain/handoff.ts";
+import type { Review } from "../../../domain/review.ts";
 import { type Asked, callsOf, results } from "../policy.ts";
 import type { WrittenTurn } from "../scenario.ts";
 import { call, change, changedPaths, type Files, isTest, type Work } from "./work.ts";
@@ -16,6 +17,7 @@ export function finish(
     | z.input<typeof Plan>
     | z.input<typeof ChangeClaim>
     | z.input<typeof QaReport>
+    | z.input<typeof Review>
     | z.input<typeof PageDraft>,
   say?: string,
 ): WrittenTurn {
@@ -142,6 +144,9 @@ export const qa: Role = (asked, work) => {
     }),
   );
 };
+
+/** Has nothing against the change. */
+export const reviewer: Role = () => finish({ findings: [] });
 
 /** Brings the tree to `answer`, runs the tests, and says what came out. */
 export function developerTowards(answer: (work: Work) => Files): Role {

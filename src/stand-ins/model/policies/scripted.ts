@@ -5,13 +5,20 @@
 import { createHash } from "node:crypto";
 import { type Policy, results } from "../policy.ts";
 import type { WrittenTurn } from "../scenario.ts";
-import { analyst, developerTowards, finish, planner, qa, type Role, reportOn, writer } from "./roles.ts";
+import { analyst, developerTowards, finish, planner, qa, type Role, reportOn, reviewer, writer } from "./roles.ts";
 import { sabotaged } from "./sabotage.ts";
 import { call, type Files, isTest, type Work } from "./work.ts";
 
 type Cast = Readonly<Record<string, Role>>;
 
-const honest: Cast = { analyst, planner, developer: developerTowards((work) => work.solution ?? {}), qa, writer };
+const honest: Cast = {
+  analyst,
+  planner,
+  developer: developerTowards((work) => work.solution ?? {}),
+  reviewer,
+  qa,
+  writer,
+};
 
 function play(cast: Cast, work: Work): Policy {
   return (asked) => {
@@ -119,6 +126,7 @@ const casts: Readonly<Record<string, Cast>> = {
     analyst: stumbling(analyst),
     planner: stumbling(planner),
     developer: garbled,
+    reviewer: garbled,
     qa: garbled,
     writer: garbled,
   },
