@@ -1,10 +1,10 @@
 /** `ticketsmith replay`: decides a stored delivery, or a body from a file, once more. */
 import { readFile } from "node:fs/promises";
 import { guessSender, parseBody } from "../../webhooks/parse-body.ts";
+import { openDesk } from "../desk.ts";
 import { messageOf, UserError } from "../domain/errors.ts";
 import { type Sender, senders } from "../domain/event.ts";
 import { replayBody, replayDelivery } from "../events/replay.ts";
-import { openDesk } from "../main.ts";
 import { loadConfig } from "../platform/config.ts";
 import { createLog } from "../platform/log.ts";
 import type { DeliveryRow } from "../store/deliveries.ts";
