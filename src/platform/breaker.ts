@@ -71,10 +71,15 @@ const trustMs = 60_000;
 /** Shortest pause that is asked for, where a call is under way that will tell more. */
 const shortestMs = 1000;
 
+/** A passing fault of this system. That another one is away (the database, asked for the lease in the middle of a call) is none. */
+function isFault(error: unknown): error is Retryable {
+  return error instanceof Retryable && !(error instanceof SystemAway);
+}
+
 /** Makes the breaker of one system. */
 export function createBreaker(options: BreakerOptions): Breaker {
   const { system, host = "", setting, log, failures = 5, probeMs = 30_000, lockedOutMs = 300_000 } = options;
-  const outage = createCircuit((error) => error instanceof Retryable, failures, probeMs);
+  const outage = createCircuit(isFault, failures, probeMs);
   const lock = createCircuit((error) => error instanceof TokenRefused, 1, lockedOutMs);
   let knownAt = 0;
   let reason = "";
@@ -129,7 +134,7 @@ export function createBreaker(options: BreakerOptions): Breaker {
         if (error instanceof BrokenCircuitError && lock.circuit.state === CircuitState.Open)
           throw lockedOut(lock.leftMs());
         if (error instanceof BrokenCircuitError) throw down(outage.leftMs());
-        if (error instanceof Retryable && outage.circuit.state === CircuitState.Open) {
+        if (isFault(error) && outage.circuit.state === CircuitState.Open) {
           throw down(Math.max(outage.leftMs(), error.afterMs ?? 0), error);
         }
         throw error;

@@ -87,9 +87,17 @@ async function work(engine: Engine, run: Run, signal: AbortSignal): Promise<void
   const step = currentStep(engine, run);
   const row = rows.find((candidate) => candidate.step === step.name);
   let away = findAway(rows)?.step;
+  /** Agents may work side by side: one of them tells. */
+  let telling: Promise<void> | undefined;
   const sayThatItGoesOn = async (): Promise<void> => {
-    if (away !== undefined) await tellBack(engine, run, away, signal);
-    away = undefined;
+    if (away === undefined) return;
+    telling ??= tellBack(engine, run, away, signal);
+    try {
+      await telling;
+      away = undefined;
+    } finally {
+      telling = undefined;
+    }
   };
   let next: Next;
   if (row === undefined || row.state === "started") {

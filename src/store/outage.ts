@@ -1,5 +1,5 @@
-/** When the database does not answer: told apart from our own mistakes, so that the work is tried again instead of given up. */
-import { messageOf, Retryable } from "../domain/errors.ts";
+/** When the database does not answer: told apart from our own mistakes, so that the work waits instead of being given up. */
+import { messageOf, Retryable, SystemAway } from "../domain/errors.ts";
 
 /**
  * SQLSTATE classes and codes that pass: 08 connection, 53 resources (disk full, memory, connections), 57P server going down, starting
@@ -24,12 +24,13 @@ const network = new Set([
 const lostConnection =
   /^(?:Connection terminated|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error)/;
 
-/** The error as Retryable when it means that the database is away, else as it is. A commit that failed so may have happened. */
+/** The error as SystemAway when it means that the database is away, else as it is. A commit that failed so may have happened. */
 export function asOutage(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof Retryable) return error;
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (!passingStates.test(code) && !network.has(code) && !lostConnection.test(error.message)) return error;
-  return new Retryable(`the database does not answer: ${code === "" ? "" : `${code} `}${messageOf(error)}`, {
+  return new SystemAway(`the database does not answer: ${code === "" ? "" : `${code} `}${messageOf(error)}`, {
+    system: "the database",
     cause: error,
   });
 }

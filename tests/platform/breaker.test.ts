@@ -99,6 +99,16 @@ describe("a system that does not answer", () => {
     expect(one.state().state).toBe("closed");
   });
 
+  test("is not blamed for another one that is away in the middle of a call", async () => {
+    const one = breaker();
+    answers = Array.from(
+      { length: 6 },
+      () => new SystemAway("the database does not answer", { system: "the database" }),
+    );
+    for (let call = 0; call < 6; call += 1) expect(await outcome(one)).toMatchObject({ system: "the database" });
+    expect(one.state().state).toBe("closed");
+  });
+
   test("asks for the longer pause of the two, its own and the system's", async () => {
     const one = breaker();
     answers = Array.from({ length: 5 }, () => new Retryable("slow down", { afterMs: 600_000 }));

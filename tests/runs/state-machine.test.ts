@@ -251,7 +251,7 @@ class TimePasses extends OfRun {
     if (wakes) run.state = "queued";
     await step(model, real, !sleeps, async () => {
       await real.db.query(
-        `update ticketsmith.runs set not_before = now() - interval '1 s' where id = $1 and not_before is not null`,
+        `update ticketsmith.runs set not_before = now() - interval '1 s' where id = $1 and not_before > now()`,
         [id],
       );
       const woken = await runs.wakeRuns(real.db);
