@@ -73,6 +73,36 @@ const mergeRequest = {
   minutes: 12.4,
   page: link,
 };
+const madeCommit = {
+  id: "0123456789abcdef0123456789abcdef01234567",
+  url: "https://gitlab.example/acme/shop/-/commit/0123",
+};
+const bodySince = {
+  claim: { title: ugly, summary: ugly },
+  commit: madeCommit,
+  tests,
+  checks: checkList,
+  remarks: [ugly],
+  proof,
+  minutes: 12.4,
+  costUsd: 0.123,
+  runId: "run-1",
+};
+const amended = {
+  ...bodySince,
+  command: "conflicts",
+  merge: { branch: ugly, of: madeCommit.id, conflicts: [{ path: ugly, kind: "contents" }] },
+  hindrance: null as { kind: string; details: string[] } | null,
+  patch: "",
+};
+const addressed = {
+  report: { thread: 1, outcome: "fixed", words: ugly } as object | null,
+  commit: madeCommit,
+  hindrance: null as { kind: string; details: string[] } | null,
+  testWords: "✅ passed",
+  doubt: "elsewhere",
+  others: true,
+};
 const page = {
   ticket,
   mergeRequest: link,
@@ -191,6 +221,22 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
   "gitlab/heal-rollback.md": { values: { title: ugly, worse: [ugly] } },
   "gitlab/heal-why.md": { values: { hindrance: { kind: "red", details: [ugly] } } },
   "gitlab/obstacle.md": { values: { why: "moved" } },
+  "gitlab/not-begun.md": { values: { why: "unreadable", details: [ugly], targetBranch: ugly }, headings: 0, tables: 0 },
+  "gitlab/not-pushed.txt": { values: { kind: "red" } },
+  "gitlab/amended.md": { values: amended, headings: 0, tables: 1 },
+  "gitlab/body-since.md": { values: bodySince, headings: 1, tables: 1 },
+  "gitlab/addressed.md": { values: addressed, headings: 0, tables: 0 },
+  "gitlab/amend-message.txt": {
+    values: {
+      key: "SHOP-1",
+      title: ugly,
+      summary: ugly,
+      merge: { from: ugly, into: ugly },
+      ticketUrl: ticket.url,
+      request: "https://gitlab.example/acme/shop/-/merge_requests/7#note_1",
+      runId: "run-1",
+    },
+  },
   "gitlab/finding.md": {
     values: { severity: "major", kind: "api", title: ugly, explanation: ugly, movedFrom: 12 },
     headings: 0,
@@ -390,6 +436,53 @@ describe("the status comment tells the truth", () => {
       _12 minutes · $0.12 · 35k tokens · run run-1_
       "
     `);
+  });
+});
+
+describe("words about a change to a merge request", () => {
+  it.each(["nothing", "refused", "red", "flaky", "weakened", "unmet", "moved", "closed"])("not pushed: %s", (kind) => {
+    const text = render("gitlab/amended.md", { ...amended, hindrance: { kind, details: [ugly] } });
+    expect(text).toMatch(/^\*\*I (?:pushed|changed) nothing/);
+    expect(headings(text)).toBe(0);
+    if (kind === "nothing") return;
+    expect(render("gitlab/not-pushed.txt", { kind }).trim()).toMatch(/^Nothing was pushed: \w/);
+    expect(render("gitlab/addressed.md", { ...addressed, hindrance: { kind, details: [ugly] } })).toContain(
+      "**My change was not pushed:**",
+    );
+  });
+
+  it.each(["tests", "elsewhere", "unmet"])("a thread is left open: %s", (doubt) => {
+    expect(render("gitlab/addressed.md", { ...addressed, doubt })).toMatch(/ · left open: \w/);
+  });
+
+  it("a thread without a report is told so", () => {
+    expect(render("gitlab/addressed.md", { ...addressed, report: null })).toContain("I have no answer to this one");
+  });
+
+  it("a dry run says that nothing was pushed", () => {
+    expect(render("gitlab/amended.md", { ...amended, commit: null })).toContain("dry run: nothing was pushed");
+  });
+
+  it.each(["up-to-date", "conflict-free", "unreadable", "protected", "no-changelog", "no-fault"])(
+    "not begun: %s",
+    (why) => {
+      expect(render("gitlab/not-begun.md", { why, details: [], targetBranch: "main" }).trim()).toMatch(/[.`:]$/);
+    },
+  );
+
+  it("a commit without ticket and merge has its title first", () => {
+    const values = {
+      key: null,
+      title: "Round prices",
+      summary: "s",
+      merge: null,
+      ticketUrl: null,
+      request: "u",
+      runId: "r",
+    };
+    expect(render("gitlab/amend-message.txt", values)).toBe(
+      "Round prices\n\ns\n\nRequested-In: u\nTicketsmith-Run: r\n",
+    );
   });
 });
 

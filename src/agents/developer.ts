@@ -1,4 +1,4 @@
-import { ChangeClaim } from "../domain/handoff.ts";
+import { AddressReport, ChangeClaim } from "../domain/handoff.ts";
 import { applyPatch } from "../tools/apply-patch.ts";
 import { deleteFile } from "../tools/delete-file.ts";
 import { editFile } from "../tools/edit-file.ts";
@@ -28,3 +28,6 @@ export const developer: Agent<ChangeClaim> = {
     minutes: 40,
   },
 };
+
+/** The same developer, who answers the threads of a review as well. */
+export const addressing: Agent<AddressReport> = { ...developer, output: AddressReport };

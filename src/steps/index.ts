@@ -1,5 +1,8 @@
 /** All steps there are. Workflows (config/workflows) name them. */
 import { ask, describe, split } from "./advice/advice.ts";
+import { address } from "./amend/address.ts";
+import { amend } from "./amend/amend.ts";
+import { respond } from "./amend/respond.ts";
 import { look } from "./conversation/look.ts";
 import { reply } from "./conversation/reply.ts";
 import { document } from "./document.ts";
@@ -13,6 +16,7 @@ import { publish } from "./publish.ts";
 import { report } from "./report.ts";
 import { post } from "./review/post.ts";
 import { improve, review } from "./review/review.ts";
+import { selfReview } from "./self-review.ts";
 import type { Step } from "./step.ts";
 import { understand } from "./understand.ts";
 import { verify } from "./verify.ts";
@@ -33,7 +37,11 @@ export const steps: readonly Step[] = [
   understand,
   plan,
   implement,
+  selfReview,
   verify,
+  address,
+  amend,
+  respond,
   publish,
   document,
   report,

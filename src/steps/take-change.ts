@@ -75,7 +75,8 @@ export async function takeChange(
 ): Promise<Change> {
   const { patch, changed, strays, secrets } =
     merge === null ? await ownChange(context, workspace) : await solvedMerge(workspace, merge);
-  if (patch === "")
+  // A merge may leave every file as it was.
+  if (patch === "" && merge === null)
     throw new UserError("The developer agent finished without changing a file, so there is nothing to review.");
   const limit = context.services.policy.policy.maxPatchBytes;
   if (Buffer.byteLength(patch) > limit) {

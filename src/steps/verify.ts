@@ -130,7 +130,7 @@ function unverified(findings: Checks["findings"], rounds: number): Verified {
 
 async function verifyChange(context: StepContext): Promise<Verified> {
   const first = developedOf(context);
-  if (first.patch === "") return unverified([], 0);
+  if (first.patch === "" && first.merge === null) return unverified([], 0);
   const { assessment, workspace, rounds, rolledBack } = await settle(context, first);
   if (isRefused(assessment)) {
     // On a merge request it is said in the thread where it was asked for.
