@@ -129,3 +129,29 @@ export async function branchWithChange(
   if (answer.status !== 201) throw new Error(`no branch: ${answer.status} ${JSON.stringify(answer.body)}`);
   return String(answer.body.id);
 }
+
+/** A branch with one changed file, and Dana's merge request for it, `!1` of the project. Gives its head. */
+export async function openMergeRequest(
+  gitlab: GitLabStandIn,
+  change: Record<string, string> = { "src/tax.ts": "export const rate = 0.19;\n" },
+  more: Record<string, unknown> = {},
+): Promise<string> {
+  const branch = "feature/tax";
+  const head = await branchWithChange(gitlab, branch, change);
+  const body = { title: "Taxes", source_branch: branch, target_branch: "main", ...more };
+  const answer = await api(gitlab, dana, "POST", "merge_requests", body);
+  if (answer.status !== 201) throw new Error(`no merge request: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return head;
+}
+
+/** One more commit on a branch, by Dana through the API. Gives its id. */
+export async function commit(
+  gitlab: GitLabStandIn,
+  branch: string,
+  actions: readonly Record<string, unknown>[],
+  message = "More",
+): Promise<string> {
+  const answer = await api(gitlab, dana, "POST", "repository/commits", { branch, commit_message: message, actions });
+  if (answer.status !== 201) throw new Error(`no commit: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return String(answer.body.id);
+}
