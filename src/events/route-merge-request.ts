@@ -347,7 +347,9 @@ function routePipeline(
   if (iid === null) return ignore("there is no open merge request of the branch");
   const home = homeOf(policy, repository, iid, ref);
   if (home === null) return ignore(`repository ${repository} is not in the configuration`);
-  if (status === "success" && facts.repairs === 0) return ignore("nothing was repaired before this pipeline");
+  if (status === "success" && facts.repairs === 0 && !policy.mergeRequests.undraft) {
+    return ignore("nothing was repaired before this pipeline");
+  }
   if (facts.busy !== null) return { kind: "later", reason: `run ${facts.busy.id} is at the branch` };
   return {
     kind: "start",

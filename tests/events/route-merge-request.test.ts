@@ -311,6 +311,7 @@ describe("pushes and pipelines", () => {
     ["a pipeline that runs", pipeline("running"), {}, policy, "ignore"],
     ["a green pipeline", pipeline("success"), {}, policy, "ignore"],
     ["a green pipeline after repairs", pipeline("success"), { repairs: 2 }, policy, "heal"],
+    ["a green pipeline that ends a draft", pipeline("success"), {}, withRules({ undraft: true }), "heal"],
     ["a branch pipeline with a merge request", pipeline("failed", { iid: null }), { openRequest: 12 }, policy, "heal"],
     ["a branch pipeline without", pipeline("failed", { iid: null }), {}, policy, "ignore"],
     ["healing by command only", pipeline("failed"), {}, withRules({ heal: { on: "asked" } }), "ignore"],
