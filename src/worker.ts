@@ -8,6 +8,7 @@ import { advance } from "./runs/advance.ts";
 import type { Engine } from "./runs/engine.ts";
 import { createQuarantine } from "./runs/quarantine.ts";
 import type { Services } from "./steps/step.ts";
+import { startElsewhere } from "./workspace/process.ts";
 
 /** Runs mostly wait for models. What needs the machine, the sandbox, has a line of its own. */
 const usualConcurrency = 20;
@@ -26,6 +27,7 @@ export async function startWorker(
   const { config, log } = options;
   const { environment: env, policy } = config;
   const { bell, url, stopping } = context;
+  startElsewhere();
   const sandbox = await adapters.sandbox.status();
   if (sandbox.kind === "none") log.warn("no sandbox: tests will be reported as not run", { reason: sandbox.reason });
   options.onSandbox?.(sandbox);

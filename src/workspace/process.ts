@@ -1,8 +1,10 @@
-/** The one place where a child process is started: without a shell, in its own process group, with exactly the environment given. */
+/** The one door to child processes: without a shell, in their own process group, with exactly the environment given. */
 import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Sink } from "./output.ts";
+import type { ProcessSpec, Raw, Wants } from "./spawner-messages.ts";
+import { openSpawner, type Spawner } from "./started-elsewhere.ts";
 
 export interface ProcessInput {
   /** Program: a path, or a name looked up in `env.PATH`. */
@@ -51,11 +53,7 @@ export interface Started {
   hold(held: boolean): void;
 }
 
-/** Starts a program with pipes for stdin (where `input` is wanted), stdout, stderr, and file descriptors 3 and 4 where they are wanted. */
-export function startProcess(
-  spec: Pick<ProcessInput, "file" | "argv" | "env" | "cwd">,
-  wants: { readonly input: boolean; readonly status: boolean; readonly files: boolean },
-): Started {
+function startHere(spec: ProcessSpec, wants: Wants): Raw {
   const pipe = (wanted: boolean): "pipe" | "ignore" => (wanted ? "pipe" : "ignore");
   const child = spawn(spec.file, spec.argv, {
     env: { ...spec.env },
@@ -80,38 +78,63 @@ export function startProcess(
     });
     child.once("close", resolve);
   });
-  // Told to whoever finishes it; one that nobody needs any more may fail unnoticed.
-  closed.catch(() => {});
   // A child that ends without reading its stdin makes the pipe fail; its exit code tells the story.
   child.stdin?.on("error", () => {});
-
-  const kill = (): void => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch (error) {
-      // ESRCH: it ended in this very moment, which is what was wanted.
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-  };
-
   return {
     pid: child.pid,
     get ended() {
       return exited || failure !== undefined;
     },
-    kill,
+    closed,
+    kill() {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch (error) {
+        // ESRCH: it ended in this very moment, which is what was wanted.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    },
     hold(held) {
       const word = held ? "ref" : "unref";
       child[word]();
       // The pipes of a child are sockets, whatever the types say.
       for (const stream of streams) (stream as Partial<Socket>)[word]?.();
     },
+    listen(fd, sink) {
+      (child.stdio[fd] as Readable | null | undefined)?.on("data", sink);
+    },
+    input: (bytes) => child.stdin?.end(bytes),
+  };
+}
+
+let spawner: Spawner | undefined;
+
+/** Has processes started by a small helper from now on, as soon as it is up: for a bot, whose own size makes starting slow. */
+export function startElsewhere(): void {
+  spawner ??= openSpawner();
+}
+
+/** Starts a program with pipes for stdin (where `input` is wanted), stdout, stderr, and file descriptors 3 and 4 where they are wanted. */
+export function startProcess(spec: ProcessSpec, wants: Wants): Started {
+  const raw = spawner?.ready === true ? spawner.start(spec, wants) : startHere(spec, wants);
+  // Told to whoever finishes it; one that nobody needs any more may fail unnoticed.
+  raw.closed.catch(() => {});
+  return {
+    get pid() {
+      return raw.pid;
+    },
+    get ended() {
+      return raw.ended;
+    },
+    kill: () => raw.kill(),
+    hold: (held) => raw.hold(held),
     async finish(input) {
       if (input.signal?.aborted) {
-        kill();
+        raw.kill();
         throw input.signal.reason;
       }
+      const kill = (): void => raw.kill();
       const began = performance.now();
       let timedOut = false;
       const timer = setTimeout(() => {
@@ -121,23 +144,21 @@ export function startProcess(
       input.signal?.addEventListener("abort", kill, { once: true });
       let stopped: string | null = null;
       const watcher = setInterval(() => {
-        if (child.pid === undefined || stopped !== null) return;
-        stopped = input.watch?.(child.pid) ?? null;
+        if (raw.pid === undefined || stopped !== null) return;
+        stopped = input.watch?.(raw.pid) ?? null;
         if (stopped !== null) kill();
       }, watchEveryMs);
-      const listen = (stream: unknown, sink: Sink | undefined): void => {
-        (stream as Readable | null | undefined)?.on("data", (chunk: Buffer) => {
-          sink?.add(chunk);
+      const listen = (fd: number, sink: Sink | undefined): void =>
+        raw.listen(fd, (bytes) => {
+          sink?.add(bytes);
           if (input.enough?.()) kill();
         });
-      };
-      listen(child.stdout, input.stdout);
-      listen(child.stderr, input.stderr);
-      listen(child.stdio[3], input.status);
-      listen(child.stdio[4], input.files);
-      child.stdin?.end(input.input);
+      [input.stdout, input.stderr, input.status, input.files].forEach((sink, index) => {
+        listen(index + 1, sink);
+      });
+      if (wants.input) raw.input(input.input ?? "");
       try {
-        const exitCode = await closed;
+        const exitCode = await raw.closed;
         input.signal?.throwIfAborted();
         const killed = timedOut || stopped !== null;
         return {
