@@ -44,10 +44,17 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     service: "gitlab",
-    call: /^GET \/api\/v4\/projects\/[^/]+\/jobs\/\d+\/trace$/,
+    call: /^(GET|POST) \/api\/v4\/projects\/[^/]+\/jobs\/\d+(\/trace|\/retry)?$/,
     rule: /^path parameter id: \/ must be integer$/,
     reason: "takes the path of a project as all others do (docs.gitlab.com/api/jobs)",
     example: { method: "GET", path: "/api/v4/projects/acme%2Fshop/jobs/2/trace" },
+  },
+  {
+    service: "gitlab",
+    call: /^POST \/api\/v4\/projects\/[^/]+\/jobs\/\d+\/retry$/,
+    rule: /^a body where none is described$/,
+    reason: "takes inputs of the job (docs.gitlab.com/api/jobs); an empty object is none",
+    example: { method: "POST", path: "/api/v4/projects/acme%2Fshop/jobs/2/retry", body: {} },
   },
   {
     service: "gitlab",
@@ -73,17 +80,6 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     service: "gitlab",
-    call: /^GET \/api\/v4\/projects\/[^/]+\/merge_requests\/\d+\/draft_notes$/,
-    rule: /^query parameter (per_page|page) is not described$/,
-    reason: "lists have pages (docs.gitlab.com/api/rest, offset-based pagination)",
-    example: {
-      method: "GET",
-      path: "/api/v4/projects/acme%2Fshop/merge_requests/1/draft_notes",
-      query: "?per_page=100",
-    },
-  },
-  {
-    service: "gitlab",
     call: /\/merge_requests\/\d+\/(draft_notes\/bulk_publish|discussions\/[0-9a-f]+)$/,
     rule: /^a body where none is described$/,
     reason: "gitbeaker sends an empty object with every POST and PUT",
@@ -92,5 +88,20 @@ export const exemptions: readonly Exemption[] = [
       path: "/api/v4/projects/acme%2Fshop/merge_requests/1/draft_notes/bulk_publish",
       body: {},
     },
+  },
+  {
+    service: "gitlab",
+    call: /^GET \/api\/v4\/projects\/[^/]+\/push_rule$/,
+    rule: /^no such path is described$/,
+    reason:
+      "in the documentation (docs.gitlab.com/api/project_push_rules); the generated file leaves most of Premium out",
+    example: { method: "GET", path: "/api/v4/projects/acme%2Fshop/push_rule" },
+  },
+  {
+    service: "gitlab",
+    call: /^GET \/api\/v4\/projects\/[^/]+\/merge_requests\/\d+\/approvals$/,
+    rule: /^path parameter id: \/ must be integer$/,
+    reason: "takes the path of a project as all others do (docs.gitlab.com/api/merge_request_approvals)",
+    example: { method: "GET", path: "/api/v4/projects/acme%2Fshop/merge_requests/1/approvals" },
   },
 ];

@@ -1,17 +1,19 @@
 /** Pipelines of the bot's own merge requests: mended, run again, explained, or left to a person. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { isEnd, type Run } from "../../src/domain/run.ts";
+import { startRun } from "../../src/runs/start.ts";
+import { loadWorkflows } from "../../src/runs/workflow.ts";
 import { demoTicket, people } from "../../src/stand-ins/acme/acme.ts";
 import type { Pipeline } from "../../src/stand-ins/gitlab/world.ts";
 import type { Policy } from "../../src/stand-ins/model/policy.ts";
 import type { Scenario } from "../../src/stand-ins/model/server.ts";
-import { listRuns } from "../../src/store/runs.ts";
+import { findRun, listRuns } from "../../src/store/runs.ts";
 import { botNotes, type GitLabPerson, gitlabPerson } from "../support/gitlab-people.ts";
 import { type JobScript, ownTests, pipelineOf } from "../support/pipelines.ts";
 import { finish, scenario } from "../support/scenarios.ts";
-import { type Story, type StoryOptions, startStory } from "../support/story.ts";
+import { acmePolicy, type Story, type StoryOptions, startStory } from "../support/story.ts";
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 150_000 });
 
 type Turns = Scenario["agents"][string];
 
@@ -41,13 +43,18 @@ function model(healing: { devops?: readonly [RegExp, Turns][]; developer?: reado
 }
 
 /** The demo's ticket is delivered, in an Acme whose pipelines have these jobs. */
-async function delivered(jobs: Readonly<Record<string, JobScript>>, policy: Policy, options: StoryOptions = {}) {
+async function delivered(
+  jobs: Readonly<Record<string, JobScript>>,
+  policy: Policy,
+  { before, ...options }: StoryOptions & { readonly before?: () => Promise<void> } = {},
+) {
   story = await startStory({
     policies: { "SHOP-1": policy },
     gitlab: { pipeline: pipelineOf(jobs), pipelineTickMs: 300 },
     ...options,
   });
   mia = gitlabPerson(story.acme, "glpat-mia-gitlab-token");
+  await before?.();
   story.acme.jira.createIssue({ ...demoTicket, by: people.mia.accountId });
   story.acme.jira.editLabels("SHOP-1", { add: ["ticketsmith"] }, people.mia.accountId);
 }
@@ -60,7 +67,12 @@ async function until<T>(
   for (;;) {
     const found = await look();
     if (found) return found;
-    if (Date.now() > deadline) throw new Error(`${what} did not happen; ${story.acme.model.unexpected.join("; ")}`);
+    if (Date.now() > deadline) {
+      const runs = await listRuns(story.bot.database, 20);
+      const now = runs.map(({ workflow, state, step, reason }) => `${workflow} ${state} ${step} ${reason}`).join("\n");
+      const unexpected = story.acme.model.unexpected.map((text) => text.slice(0, 300)).join("; ");
+      throw new Error(`${what} did not happen\n${now}\n${unexpected}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
@@ -143,5 +155,225 @@ describe("red, and the code is at fault", () => {
     expect(comments()[0]).toContain("Finished, tests pass");
     expect(comments()[1]).toContain("Pipeline green after 2 repairs at");
     expect(comments()[1]).toContain(short);
+  });
+});
+
+const readme = [
+  turn("edit_file", { path: "README.md", old: "tests.\n", new: "tests.\n\nCodes count in any case.\n" }),
+  claim("Say in the readme that codes count in any case", ["README.md"]),
+];
+const readmeLint: JobScript = (files) =>
+  /any case/.test(files["README.md"] ?? "")
+    ? null
+    : "$ npm run lint\nREADME.md:1 error says nothing of codes in any case";
+const blameReadme = blame("lint", "README.md:1 error says nothing of codes in any case");
+
+describe("red, and the code is not at fault", () => {
+  test("the same job is red on the target branch: explained, nothing is pushed, no model is asked", async () => {
+    const audit: JobScript = () => "$ npm audit\n1 high severity vulnerability in left-pad";
+    await delivered({ test: ownTests, audit }, model({}), {
+      async before() {
+        await mia.push("main", { "NOTES.md": "Hello.\n" });
+        await story.acme.gitlab.idle();
+      },
+    });
+    const [run] = await healed(1);
+    expect(run).toMatchObject({ state: "done", reason: expect.stringContaining("not because of this merge request") });
+    expect(await titles()).toHaveLength(3);
+    expect(notes()).toHaveLength(1);
+    expect(notes()[0]).toContain("red without this merge request, too; the same job is red on `main`");
+    expect(comments()).toHaveLength(1);
+    expect(asked("devops")).toBe(0);
+  });
+
+  test("the same tests are red without the change: explained", async () => {
+    const test: JobScript = (files, run) => (run.ref === "main" ? null : ownTests(files, run));
+    const failing = 'import { test } from "node:test";\ntest("the moon is full", () => { throw new Error("no"); });\n';
+    const mending = finish({ title: "Nothing", summary: "Not mine.", files: [] });
+    const known = model({});
+    const policy: Policy = (asking) =>
+      asking.messages.some(({ text }) => text.startsWith("Mend your change")) ? mending : known(asking);
+    await delivered({ test }, policy, {
+      async before() {
+        await mia.push("main", { "test/moon.test.js": failing });
+      },
+    });
+    const [run] = await healed(1);
+    expect(run?.state).toBe("done");
+    expect(notes()[0]).toContain("the same tests are red without the change");
+    expect(notes()[0]).toContain("the moon is full");
+    expect(pipelines()).toHaveLength(1);
+    expect(asked("devops")).toBe(0);
+  });
+
+  test("a flaky job and one whose runner broke are run once more, and green is told", async () => {
+    const e2e: JobScript = (_files, { attempt }) =>
+      attempt === 1 ? "$ npm run e2e\nTimed out waiting for the cart to open" : null;
+    const build: JobScript = (_files, { attempt }) =>
+      attempt === 1 ? { trace: "Preparing environment", failureReason: "runner_system_failure" } : null;
+    const policy = model({ devops: [[/Timed out/, blame("e2e", "Timed out waiting for the cart to open", "flaky")]] });
+    await delivered({ e2e, build }, policy, {
+      policy: { ...acmePolicy, mergeRequests: { undraft: true } },
+    });
+    await until("green", () => pipelines()[0]?.status === "success");
+    const runs = await healed(2);
+    expect(runs[0]?.reason).toContain("run once more");
+    expect((await story.deeds(runs[0]!)).filter((deed) => deed.includes("retryJob"))).toHaveLength(2);
+    expect(pipelines()).toHaveLength(1);
+    expect(notes()).toHaveLength(1);
+    expect(notes()[0]).toContain("is green after");
+    expect(asked("devops")).toBe(1);
+    // Nothing was mended, so the ticket need not hear of it; and the draft is one no more.
+    expect(comments()).toHaveLength(1);
+    expect(story.acme.gitlab.mergeRequests("acme/shop")[0]?.title).not.toContain("Draft");
+  });
+
+  test("what fails twice at one commit is explained, and not run a third time", async () => {
+    const build: JobScript = () => ({ trace: "Preparing environment", failureReason: "runner_system_failure" });
+    await delivered({ build }, model({}));
+    const runs = await healed(2);
+    expect(runs[1]).toMatchObject({
+      state: "done",
+      reason: expect.stringContaining("not because of this merge request"),
+    });
+    expect(notes()[0]).toContain("GitLab says `runner_system_failure`; it failed twice at this commit");
+    expect(pipelines()).toHaveLength(1);
+    expect((await story.deeds(runs[1]!)).join()).not.toContain("retryJob");
+  });
+});
+
+describe("a repair that is not good enough", () => {
+  test("what made it worse is taken back, and the next try knows of it", async () => {
+    const docs: JobScript = (files) =>
+      (files["README.md"] ?? "").includes("ANY CASE") ? "$ npm run docs\nREADME.md: do not shout" : null;
+    const shouting: JobScript = (files) => (/any case/i.test(files["README.md"] ?? "") ? null : readmeLint(files, run));
+    const run = { ref: branch, attempt: 1 };
+    const policy = model({
+      devops: [[/says nothing of codes/, blameReadme]],
+      developer: [
+        [/Tried before/, readme],
+        [
+          /says nothing of codes/,
+          [
+            turn("edit_file", { path: "README.md", old: "tests.\n", new: "tests.\n\nCODES COUNT IN ANY CASE.\n" }),
+            claim("Shout it", ["README.md"]),
+          ],
+        ],
+      ],
+    });
+    await delivered({ lint: shouting, docs }, policy);
+    const runs = await healed(4);
+    expect((await titles()).slice(2)).toEqual([
+      "SHOP-1: Shout it",
+      'SHOP-1: Take back "Shout it"',
+      "SHOP-1: Say in the readme that codes count in any case",
+    ]);
+    expect(runs.at(-1)?.reason).toContain("the pipeline is green");
+    expect(notes()[0]).toContain("is green after 2 repairs");
+    expect(notes()[0]).toContain("One of them made it worse and was taken back");
+    expect(comments()[1]).toContain("Pipeline green after 2 repairs at");
+  });
+
+  test("after three tries it is handed over, and nothing more happens until somebody asks", async () => {
+    const policy = model({
+      devops: [[/./, blame("lint", "CHANGELOG.md:1 error not good enough")]],
+      developer: [
+        [
+          /made it three/,
+          [turn("write_file", { path: "CHANGELOG.md", content: "4\n" }), claim("made it four", ["CHANGELOG.md"])],
+        ],
+        [
+          /made it two/,
+          [turn("write_file", { path: "CHANGELOG.md", content: "3\n" }), claim("made it three", ["CHANGELOG.md"])],
+        ],
+        [
+          /made it one/,
+          [turn("write_file", { path: "CHANGELOG.md", content: "2\n" }), claim("made it two", ["CHANGELOG.md"])],
+        ],
+        [/./, [turn("write_file", { path: "CHANGELOG.md", content: "1\n" }), claim("made it one", ["CHANGELOG.md"])]],
+      ],
+    });
+    const never: JobScript = () => "$ npm run lint\nCHANGELOG.md:1 error not good enough";
+    await delivered({ lint: never }, policy);
+    const runs = await healed(4);
+    expect(runs.map(({ state }) => state)).toEqual(["done", "done", "done", "needs_human"]);
+    expect(pipelines()).toHaveLength(4);
+    expect(notes()).toHaveLength(1);
+    expect(notes()[0]).toContain("is still red after 3 tries. I leave it to you.");
+    for (const title of ["made it one", "made it two", "made it three"]) expect(notes()[0]).toContain(title);
+    expect(comments()[1]).toContain("and I cannot mend it");
+    const before = story.acme.model.requests.length;
+
+    await mia.call("POST", `/projects/acme%2Fshop/pipelines/${pipelines().at(-1)?.id}/retry`);
+    await healed(5);
+    expect(story.acme.model.requests).toHaveLength(before);
+    expect(pipelines()).toHaveLength(4);
+
+    await mia.say(1, "@ticketsmith heal");
+    await until("a fifth pipeline", () => pipelines().length > 4);
+    expect((await titles()).at(-1)).toBe("SHOP-1: made it four");
+    const [, answered] = notes();
+    expect(answered).toContain("I pushed a repair");
+    expect(answered).toContain("Try 1 of 3");
+    await story.bot.stop();
+  });
+
+  test("one that changes the CI is not pushed, and the ticket hears that a person is needed", async () => {
+    const ci = [
+      turn("write_file", { path: ".gitlab-ci.yml", content: 'lint:\n  script: ["true"]\n' }),
+      claim("Switch the linter off", [".gitlab-ci.yml"]),
+    ];
+    const known = model({ devops: [[/./, blameReadme]], developer: [[/./, ci]] });
+    const again = claim("Switch the linter off", [".gitlab-ci.yml"]);
+    const policy: Policy = (asking) =>
+      asking.messages.some(({ text }) => text.startsWith("Mend your change")) ? again : known(asking);
+    await delivered({ lint: readmeLint }, policy);
+    const [run] = await healed(1);
+    expect(run).toMatchObject({ state: "needs_human", reason: expect.stringContaining("may not change") });
+    expect(pipelines()).toHaveLength(1);
+    expect(notes()[0]).toContain("I pushed nothing");
+    expect(notes()[0]).toContain(".gitlab-ci.yml");
+    expect(comments()[1]).toContain("my last repair was not good enough to be pushed");
+  });
+});
+
+describe("people at work", () => {
+  test("who pushes in between is not overwritten, and left alone after that", async () => {
+    const policy = model({ devops: [[/./, blameReadme]], developer: [[/./, readme]] });
+    await delivered({ lint: readmeLint }, policy, { latencyMs: 250 });
+    await until("a repair", async () =>
+      (await listRuns(story.bot.database, 10)).find(({ workflow, step }) => workflow === "heal" && step === "repair"),
+    );
+    const pushed = await mia.push(branch, { "NOTES.md": "Mine.\n" }, "Notes of a person");
+    const runs = await healed(2);
+    expect(await head()).toBe(pushed);
+    expect(runs.map(({ state }) => state)).toEqual(["failed", "cancelled"]);
+    expect(runs[0]?.reason).toContain("nothing is put over it");
+    expect(runs[1]?.reason).toContain("The newest commit is not mine");
+    expect(pipelines().map(({ status }) => status)).toEqual(["failed", "failed"]);
+
+    // Whoever asks gets it all the same.
+    await mia.say(1, "@ticketsmith heal");
+    await until("green", () => pipelines().at(-1)?.status === "success");
+    expect((await titles()).at(-1)).toBe("SHOP-1: Say in the readme that codes count in any case");
+    await healed(4);
+  });
+
+  test("word of an old pipeline is refused", async () => {
+    const policy = model({ devops: [[/./, blameReadme]], developer: [[/./, readme]] });
+    await delivered({ lint: readmeLint }, policy);
+    const [first] = await healed(2);
+    const before = story.acme.model.requests.length;
+    const workflows = loadWorkflows("config/workflows");
+    const { target, requestedBy } = first!;
+    const stale = await startRun(story.bot.database, workflows, { workflow: "heal", target, requestedBy });
+    const run = await until("its end", async () => {
+      const found = await findRun(story.bot.database, stale?.id ?? "");
+      return found !== null && isEnd(found.state) ? found : null;
+    });
+    expect(run.state).toBe("cancelled");
+    expect(run.reason).toContain("newer commits");
+    expect(await story.effects(run)).toEqual([]);
+    expect(story.acme.model.requests).toHaveLength(before);
   });
 });
