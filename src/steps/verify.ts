@@ -11,6 +11,7 @@ import type { QaReport } from "../domain/handoff.ts";
 import type { CommandResult, Workspace } from "../domain/ports.ts";
 import { isTestFile } from "../domain/test-file.ts";
 import { render } from "../platform/template.ts";
+import { hindranceTo } from "./amend/hindrance.ts";
 import { parsePatch } from "./change/patch.ts";
 import { type Assessment, isRefused } from "./checks/assess.ts";
 import { newlyRed, testsShow } from "./checks/compare.ts";
@@ -54,7 +55,6 @@ const withoutQa: ReadonlySet<string | null> = new Set(["test", "docs", "changelo
 
 /** Has QA look at the change. Without a sandbox it could run nothing, so it could show nothing: not worth a model call. */
 async function askQa(context: StepContext, workspace: Workspace, assessment: Assessment): Promise<Shown> {
-  if (withoutQa.has(commandOf(context))) return nothingShown;
   if ((await context.services.sandbox.status()).kind === "none") return nothingShown;
   const { understanding, ticket } = groundOf(context);
   const { tests, change } = assessment;
@@ -116,6 +116,15 @@ async function testsBefore(context: StepContext, { tests }: Assessment): Promise
   return (await runSuite(context, base.root, await testCommand(context.project, base.root))).result;
 }
 
+/** Whether QA is asked. What does not get to a person's branch anyway needs no proof. */
+function wantsQa(context: StepContext, { tests, weakened, findings }: Assessment, before: TestResult | null): boolean {
+  if (withoutQa.has(commandOf(context))) return false;
+  if (!context.has(looked)) return true;
+  const red = { redBefore: before?.status === "failed", newlyRed: newlyRed(tests, before) };
+  const checks = verified.output.shape.checks.parse({ weakened, findings, ...red });
+  return hindranceTo(false, { tests, proof: [], checks }) === null;
+}
+
 /** What is kept where nobody changed anything, or what was changed may not be pushed anyway. */
 function unverified(findings: Checks["findings"], rounds: number): Verified {
   return verified.output.parse({
@@ -137,16 +146,16 @@ async function verifyChange(context: StepContext): Promise<Verified> {
     if (context.has(looked)) return unverified([...assessment.findings], rounds);
     throw refusal(assessment.findings);
   }
-  const shown = await askQa(context, workspace, assessment);
+  const before = await testsBefore(context, assessment);
+  const isAsked = wantsQa(context, assessment, before);
+  const shown = isAsked ? await askQa(context, workspace, assessment) : nothingShown;
   const { kept } = shown.own;
   const change = kept?.change ?? assessment.change;
   const tests = kept?.suite.result ?? assessment.tests;
   const report = kept?.suite.coverage ?? assessment.coverage;
   const coverage = report === null ? null : readCoverage(report);
   const { acceptanceCriteria } = groundOf(context).understanding;
-  const isAsked = !withoutQa.has(commandOf(context));
   const proof = isAsked ? judgeQa(shown.report, acceptanceCriteria, shown.commands) : [];
-  const before = await testsBefore(context, assessment);
   const isDoubtful = assessment.weakened.length > 0 || assessment.originals?.status === "failed";
   return {
     tests,

@@ -134,6 +134,8 @@ describe("fix", () => {
     const replies = requests.replies(iid, note);
     expect(replies).toHaveLength(1);
     expect(replies[0]).toContain("I pushed nothing: with my change tests fail that did not fail before");
+    // It would not be pushed anyway: QA is not asked.
+    expect(requests.tasks("qa", "SHOP-52")).toBe("");
     expect(replies[0]).toMatch(/🔴 failed[\s\S]*```diff[\s\S]*cents - item\.price/);
   });
 

@@ -4,7 +4,7 @@ import { findingText } from "../change/diff-policy.ts";
 import type { verified } from "../outputs.ts";
 import type { Hindrance } from "./outputs.ts";
 
-type Verified = z.infer<typeof verified.output>;
+type Verified = Pick<z.infer<typeof verified.output>, "tests" | "checks" | "proof">;
 
 /** Red tests are no reason where they were red before, and those that fail now are among those that failed then. */
 function turnedRed({ tests, checks }: Verified): boolean {
