@@ -41,6 +41,9 @@ export interface Company {
   /** Where the bot sends what it asks a model. */
   readonly modelUrl: string;
   readonly gitlabToken: string;
+  readonly botUserId: number;
+  /** Acts in GitLab as the person who develops. */
+  readonly developerToken: string;
   /** Acts as the person who wants the tickets done. */
   readonly person: string;
   /** Stops the bot and everything else. */
@@ -65,6 +68,7 @@ const bot = {
   jira: { email: "ticketsmith@acme.test", apiToken: "bot-atlassian-token", accountId: "5c20-bot" },
   gitlab: { id: 900, username: "ticketsmith", token: "glpat-bot-gitlab-token" },
 };
+const developer = { id: 21, username: "nora", name: "Nora Lindt", token: "glpat-nora-gitlab-token" };
 const space = "EVAL";
 const parentPage = "Changes";
 
@@ -78,6 +82,7 @@ function policyOf(seats: readonly Seat[], given: CompanyOptions["policy"], model
   const settings = section("models");
   return {
     ...("budgets" in given ? { budgets: given.budgets } : {}),
+    ...("mergeRequests" in given ? { mergeRequests: given.mergeRequests } : {}),
     models: { ...settings, prices: { ...Object.fromEntries(scripted), ...(settings.prices as object | undefined) } },
     policy: {
       ...section("policy"),
@@ -124,6 +129,7 @@ export async function startCompany(options: CompanyOptions): Promise<Company> {
         defaultBranch: "main",
         seedDirectory: path.join(task.folder, "repo"),
       })),
+      users: [{ ...developer, accessLevels: Object.fromEntries(seats.map(({ repository }) => [repository, 40])) }],
       bot: bot.gitlab,
     });
     closers.push(() => gitlab.close());
@@ -186,6 +192,8 @@ export async function startCompany(options: CompanyOptions): Promise<Company> {
       model,
       modelUrl: config.environment.OPENAI_BASE_URL,
       gitlabToken: bot.gitlab.token,
+      botUserId: bot.gitlab.id,
+      developerToken: developer.token,
       person: person.accountId,
       close,
     };

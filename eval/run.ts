@@ -1,6 +1,6 @@
 /**
  * `npm run eval [-- --suite DIR] [--model NAME] [--concurrency N] [--only PATTERN] [--json FILE] [--verbose]`: runs a suite of tasks through
- * the whole workflow and prints what came of it. Ends with 0 when the evaluation went through, however well the model did.
+ * the whole workflow and prints what came of it; `--suite review` has planted defects reviewed instead. Ends with 0 when the evaluation went through, however well the model did.
  */
 import { existsSync, mkdtempSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -11,10 +11,14 @@ import { parseArgs } from "node:util";
 import { parse } from "yaml";
 import { messageOf, UserError } from "../src/domain/errors.ts";
 import { createLog } from "../src/platform/log.ts";
+import { evaluateReviews } from "./review-suite.ts";
+import { reviewTable } from "./review-table.ts";
 import { evaluateSuite } from "./suite.ts";
 import { tableOf } from "./table.ts";
 
 const builtIn = path.join(import.meta.dirname, "tasks");
+/** `--suite review`: the cases of the reviewer instead of tasks. */
+const reviewCases = path.join(import.meta.dirname, "review");
 
 /** Sections of the operator's policy; none when there is no policy file. */
 function operatorPolicy(): Record<string, unknown> {
@@ -36,10 +40,7 @@ async function main(): Promise<void> {
   if (existsSync(".env")) loadEnvFile(".env");
   const concurrency = Number(values.concurrency);
   if (!Number.isInteger(concurrency) || concurrency < 1) throw new UserError("--concurrency must be a number from 1");
-  const suite = path.resolve(values.suite);
-  const report = await evaluateSuite({
-    suite,
-    isOurs: suite === builtIn,
+  const common = {
     model: values.model ?? process.env.OPENAI_MODEL ?? "scripted:gold",
     concurrency,
     only: values.only,
@@ -47,9 +48,14 @@ async function main(): Promise<void> {
     policy: operatorPolicy(),
     directory: mkdtempSync(path.join(os.tmpdir(), "ticketsmith-eval-")),
     log: createLog({ level: values.verbose ? "info" : "error", pretty: true }),
-    say: (text) => void process.stdout.write(`${text}\n`),
-  });
-  process.stdout.write(`\n${tableOf(report.tasks)}\n`);
+    say: (text: string) => void process.stdout.write(`${text}\n`),
+  };
+  const suite = path.resolve(values.suite);
+  const isReview = values.suite === "review" || suite === reviewCases;
+  const report = isReview
+    ? await evaluateReviews({ ...common, suite: reviewCases })
+    : await evaluateSuite({ ...common, suite, isOurs: suite === builtIn });
+  process.stdout.write(`\n${"tasks" in report ? tableOf(report.tasks) : reviewTable(report.cases)}\n`);
   if (values.json !== undefined) {
     await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
     process.stdout.write(`\nWritten to ${values.json}\n`);

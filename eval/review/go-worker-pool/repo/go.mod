@@ -1,0 +1,3 @@
+module example.test/pool
+
+go 1.24

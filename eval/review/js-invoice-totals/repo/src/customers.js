@@ -1,0 +1,5 @@
+import { readFileSync } from "node:fs";
+
+export function readCustomers(file) {
+  return JSON.parse(readFileSync(file, "utf8"));
+}
