@@ -157,7 +157,11 @@ export function bubblewrapArguments(input: { host: HostPaths; limits: SandboxLim
     ...(host.dependencies === null ? [] : ["--ro-bind", host.dependencies, installed]),
     ...(host.install === null
       ? []
-      : ["--bind", host.install.into, into, "--ro-bind", host.install.door, door.directory]),
+      : [
+          ...["--bind", host.install.into, into, "--ro-bind", host.install.door, door.directory],
+          // Whom the machine trusts: public, and what an organisation's own registry or TLS proxy is checked against.
+          ...["/etc/ssl/certs", "/etc/pki/tls/certs"].flatMap((place) => ["--ro-bind-try", place, place]),
+        ]),
     ...["--chdir", "/workspace"],
     ...sealed(),
     ...["--", "/bin/sh", "-c", waitForScript],

@@ -291,6 +291,8 @@ describe("the door to the registries", () => {
         expect([method, target, await status(method, target)]).toEqual([method, target, 403]);
       }
       expect([...door.refused]).toContain("169.254.169.254:80");
+      expect(await status("CONNECT", "only-https.invalid:443")).toBe(502);
+      expect([...door.unreachable]).toEqual(["only-https.invalid"]);
     } finally {
       await door.close();
     }

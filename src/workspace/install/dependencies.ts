@@ -112,7 +112,9 @@ export function createDependencies(
       });
       if (result.exitCode !== 0) {
         const [blocked] = door.refused;
-        return blocked === undefined ? gistOf(result) : `policy.install.hosts does not name ${blocked}`;
+        const [lost] = door.unreachable;
+        if (blocked !== undefined) return `policy.install.hosts does not name ${blocked}`;
+        return lost === undefined ? gistOf(result) : `${lost} cannot be reached`;
       }
       await rm(manifests, { recursive: true });
       await makeLinks(fresh);

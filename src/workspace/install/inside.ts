@@ -6,7 +6,7 @@ import { door, into } from "./mounts.ts";
  * loopback is the one network it has: so a relay listens there and hands every connection on to the door's socket.
  */
 const program = `
-const net = require("node:net"), { spawn, spawnSync } = require("node:child_process");
+const fs = require("node:fs"), net = require("node:net"), { spawn, spawnSync } = require("node:child_process");
 const [installer, ...rest] = process.argv.slice(1);
 const relay = net.createServer((inside) => {
   const outside = net.connect("${door.directory}/${door.socket}");
@@ -17,7 +17,10 @@ const relay = net.createServer((inside) => {
 relay.listen(0, "127.0.0.1", () => {
   const proxy = "http://127.0.0.1:" + relay.address().port;
   const names = ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "npm_config_proxy", "npm_config_https_proxy"];
-  const env = { ...process.env, ...Object.fromEntries(names.map((name) => [name, proxy])), NO_PROXY: "", no_proxy: "" };
+  const bundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+  const trusted = bundles.find((file) => fs.existsSync(file));
+  const certificates = trusted === undefined ? {} : { NODE_EXTRA_CA_CERTS: trusted, PIP_CERT: trusted };
+  const env = { ...process.env, ...certificates, ...Object.fromEntries(names.map((name) => [name, proxy])), NO_PROXY: "", no_proxy: "" };
   const child = spawn(installer, rest, { stdio: "inherit", env });
   child.on("error", (error) => { console.error(error.message); process.exit(127); });
   child.on("exit", (code) => {

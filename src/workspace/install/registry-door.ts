@@ -16,6 +16,8 @@ export interface RegistryDoor {
   readonly directory: string;
   /** Hosts that were asked for and are not on the list. */
   readonly refused: ReadonlySet<string>;
+  /** Allowed hosts to which there was no way. */
+  readonly unreachable: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
@@ -63,6 +65,7 @@ export async function openRegistryDoor(hosts: readonly string[]): Promise<Regist
   // Not in the data directory: the path of a socket has at most 107 bytes (unix(7)).
   const directory = await mkdtemp(path.join(tmpdir(), "ticketsmith-door-"));
   const refused = new Set<string>();
+  const unreachable = new Set<string>();
   const open = new Set<Duplex>();
   const remember = <T extends Duplex>(socket: T): T => {
     open.add(socket.once("close", () => open.delete(socket)));
@@ -103,11 +106,17 @@ export async function openRegistryDoor(hosts: readonly string[]): Promise<Regist
       return;
     }
     const outside = remember(connect({ host, port: Number(port) }));
+    const notReached = (): void => {
+      unreachable.add(host);
+      inside.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    };
+    outside.once("error", notReached);
     outside.once("connect", () => {
+      outside.off("error", notReached);
       inside.write("HTTP/1.1 200 Connection Established\r\n\r\n");
       outside.write(head);
+      join(inside, outside);
     });
-    join(inside, outside);
   });
 
   const socket = path.join(directory, door.socket);
@@ -120,6 +129,7 @@ export async function openRegistryDoor(hosts: readonly string[]): Promise<Regist
   return {
     directory,
     refused,
+    unreachable,
     async close() {
       for (const one of open) one.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
