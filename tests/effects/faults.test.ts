@@ -294,7 +294,7 @@ const cases = Object.entries(blows).flatMap(([name, blow]) =>
 );
 
 describe.concurrent("every write fails once", () => {
-  test("the list of writes is what is meant", { timeout: 40_000 }, async () => {
+  test("the list of writes is what is meant", { timeout: 90_000 }, async () => {
     await story({ when: "before", reset: true }, isWrite);
     const [list] = [...failed.values()].filter((one) => one.length > 0);
     expect(list?.map((name) => name.replace(/(?<=SHOP-)\d+/, "N").replace(/\d{3,}/, "N")).sort()).toEqual([
@@ -312,17 +312,17 @@ describe.concurrent("every write fails once", () => {
     ]);
   });
 
-  test.each(cases)("%s, %s processing", { timeout: 40_000 }, async (_name, _when, fault) => {
+  test.each(cases)("%s, %s processing", { timeout: 90_000 }, async (_name, _when, fault) => {
     await story(fault, isWrite);
   });
 
-  test("a request that is processed long after we have given it up", { timeout: 40_000 }, async () => {
+  test("a request that is processed long after we have given it up", { timeout: 90_000 }, async () => {
     await story({ until: new Promise((resolve) => setTimeout(resolve, 3 * timeoutMs)) }, isWrite);
   });
 });
 
 describe.concurrent("every read fails once", () => {
-  test.each(Object.entries(blows).slice(3))("%s", { timeout: 40_000 }, async (_name, blow) => {
+  test.each(Object.entries(blows).slice(3))("%s", { timeout: 90_000 }, async (_name, blow) => {
     await story({ when: "before", ...blow } as Fault, isRead);
   });
 });

@@ -20,8 +20,16 @@ export const pauses = [
 ] as const;
 export type Pause = (typeof pauses)[number];
 
-/** Stops `hit` at the boundary in the given way. Returns what lets a late write through. */
-function stopAt(world: World, boundary: Boundary, pause: Pause, hit: () => void): { release: () => void } {
+/**
+ * Calls `hit` at the boundary in the given way, or `miss` with the number of looks that there were this time when that has passed.
+ * Returns what lets a late write through.
+ */
+function stopAt(
+  world: World,
+  boundary: Boundary,
+  pause: Pause,
+  { hit, miss }: { hit: () => void; miss: (looks: number) => void },
+): { release: () => void } {
   let writes = 0;
   let looks = 0;
   let release = (): void => undefined;
@@ -30,6 +38,7 @@ function stopAt(world: World, boundary: Boundary, pause: Pause, hit: () => void)
   });
   world.onRequest = (system, request) => {
     if (isWrite(system, request)) {
+      if (pause === "after the look" && writes === boundary.at) miss(looks);
       writes += 1;
       looks = 0;
     } else looks += 1;
@@ -57,42 +66,53 @@ export async function sleepThroughTakeover(
   boundary: Boundary,
   pause: Pause,
 ): Promise<string[]> {
-  for (let miss = 0; miss < mostMisses; miss += 1) {
-    const wrong = await tryToSleep(world, workers, boundary, pause);
-    if (wrong !== null) return wrong;
+  let { looks } = boundary;
+  for (let misses = 0; misses < mostMisses; misses += 1) {
+    const tried = await tryToSleep(world, workers, { ...boundary, looks }, pause);
+    if ("wrong" in tried) return tried.wrong;
+    looks = tried.looks;
   }
-  return ["the moment to stop fell on a request of somebody else, again and again"];
+  return ["the moment to stop was missed again and again"];
 }
 
-/** @returns null when the sleeper was stopped before it had the run: looks are counted, and now and then somebody else asks, too */
+/**
+ * One try. It misses when the looks are others than last time: somebody else asks something now and then (and the sleeper has not even got
+ * the run), or an answer that was good for some minutes is asked for again. Then it says how many there were.
+ */
 async function tryToSleep(
   world: World,
   workers: { sleeper: BotProcess; other: BotProcess },
   boundary: Boundary,
   pause: Pause,
-): Promise<string[] | null> {
+): Promise<{ readonly wrong: string[] } | { readonly looks: number }> {
   const { sleeper, other } = workers;
   const logStart = statSync(sleeper.logFile).size;
   other.signal("SIGSTOP");
   let isAsleep = false;
-  const { release } = stopAt(world, boundary, pause, () => {
-    sleeper.signal("SIGSTOP");
-    isAsleep = true;
+  let missed: number | undefined;
+  const { release } = stopAt(world, boundary, pause, {
+    hit() {
+      sleeper.signal("SIGSTOP");
+      isAsleep = true;
+    },
+    miss(looks) {
+      missed = looks;
+    },
   });
   try {
     const ticket = world.begin();
-    await until("the moment to stop", () => isAsleep);
+    await until("the moment to stop", () => isAsleep || missed !== undefined);
     const hasIt = (await world.run(ticket))?.state === "running";
     other.signal("SIGCONT");
     await world.ended(ticket);
     release();
-    if (!hasIt) return null;
+    if (!isAsleep || !hasIt) return { looks: missed ?? boundary.looks };
     if (pause === "write arrives late") await until("the late write", () => settled(world));
     sleeper.signal("SIGCONT");
     await until("the sleeper to notice", () => logged(sleeper, logStart).includes("lease went to another worker"));
-    return await checkTicket(world, ticket, { transitionsMayRepeat: pause === "write arrives late" });
+    return { wrong: await checkTicket(world, ticket, { transitionsMayRepeat: pause === "write arrives late" }) };
   } catch (error) {
-    return [`${messageOf(error)}\n${tailOf(sleeper)}\n    ---\n${tailOf(other)}`];
+    return { wrong: [`${messageOf(error)}\n${tailOf(sleeper)}\n    ---\n${tailOf(other)}`] };
   } finally {
     world.onRequest = () => undefined;
     release();
