@@ -26,13 +26,23 @@ export function doubtAbout(
   return facts.unmet.has(thread.asked) ? "unmet" : "";
 }
 
-/** Threads in which nobody has said anything since. */
-async function unspoken(context: StepContext, threads: readonly TakenThread[]): Promise<ReadonlySet<string>> {
+/** Those of the threads that are still there, and whether people have said more in them since. */
+async function standing(
+  context: StepContext,
+  threads: readonly TakenThread[],
+): Promise<ReadonlyMap<string, { readonly more: boolean }>> {
   const { mergeRequest } = context.output(looked);
   const at = { repository: context.run.target.repository, iid: mergeRequest.iid };
   const now = await context.services.reviews.listThreads(at);
-  const last = new Map(now.map((thread) => [thread.id, spoken(thread).findLast(({ marker }) => marker === null)?.id]));
-  return new Set(threads.filter(({ id, noteId }) => last.get(id) === noteId).map(({ id }) => id));
+  const known = new Map(threads.map(({ id, noteId }) => [id, noteId]));
+  return new Map(
+    now
+      .filter(({ id }) => known.has(id))
+      .map((thread) => {
+        const last = spoken(thread).findLast(({ marker }) => marker === null);
+        return [thread.id, { more: last?.id !== known.get(thread.id) }];
+      }),
+  );
 }
 
 /** One reply per thread, and the threads to resolve. `commit`: what was pushed, or null. */
@@ -50,10 +60,13 @@ export async function replies(
     testsPassed: tests.status === "passed",
     unmet: new Set(proof.filter(({ verdict }) => verdict === "not_met").map(({ criterion }) => criterion)),
   };
-  const quiet = await unspoken(context, threads);
+  const there = await standing(context, threads);
   const effects: EffectDraft[] = [];
   const resolved: string[] = [];
   for (const [index, thread] of threads.entries()) {
+    const now = there.get(thread.id);
+    // Somebody deleted it: there is nobody to answer.
+    if (now === undefined) continue;
     const report: ThreadReport | null = reports.find((one) => one.thread === index + 1) ?? null;
     const isPushed = report?.outcome === "fixed" && commit !== null;
     const doubt = isPushed ? doubtAbout(thread, facts) : "";
@@ -77,7 +90,7 @@ export async function replies(
         mentions: [],
       },
     });
-    if (!isPushed || doubt !== "" || !quiet.has(thread.id)) continue;
+    if (!isPushed || doubt !== "" || now.more) continue;
     resolved.push(thread.id);
     effects.push({
       name: `resolve-${index + 1}`,
