@@ -210,6 +210,11 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     headings: 0,
     tables: 0,
   },
+  "jira/preflight.md": {
+    values: { obstacle: { kind: "message", about: "x", pattern: "y" }, repository: "acme/shop" },
+    headings: 0,
+    tables: 0,
+  },
   "jira/pipeline.md": {
     values: { ...healing, verdict: "handover", mergeRequest: link, red: [ugly], why: "red" },
     headings: 0,
@@ -263,10 +268,8 @@ const full: Record<string, { values: Record<string, unknown>; headings?: number;
     headings: 0,
     tables: 1,
   },
-  "gitlab/remark.md": {
-    values: { finding: { path: ugly, line: 7, severity: "major", title: ugly } },
-    tables: 0,
-  },
+  // Plain text: it becomes a line of a list in another template.
+  "gitlab/remark.md": { values: { finding: { path: ugly, line: 7, severity: "major", title: ugly } } },
   "gitlab/review-closed.md": { values: { why: "fixed", sha: "0123456789abcdef" }, headings: 0, tables: 0 },
   "gitlab/review-answer.md": {
     values: { what: "review", fresh: 2, closed: 1, open: 1, elsewhere: 1, partial: true },

@@ -12,6 +12,7 @@ import { repair } from "./heal/repair.ts";
 import { tell } from "./heal/tell.ts";
 import { implement } from "./implement.ts";
 import { plan } from "./plan.ts";
+import { preflight } from "./preflight.ts";
 import { publish } from "./publish.ts";
 import { report } from "./report.ts";
 import { post } from "./review/post.ts";
@@ -34,6 +35,7 @@ export const steps: readonly Step[] = [
   repair,
   prove,
   tell,
+  preflight,
   understand,
   plan,
   implement,
