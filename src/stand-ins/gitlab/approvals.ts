@@ -1,5 +1,6 @@
 /** Approvals, and the rules for them (Premium). */
-import { headOf, levelOf, type MergeRequest, type Project, type User, userOf, type World } from "./world.ts";
+import { headOf, levelOf, userOf } from "./lookups.ts";
+import type { MergeRequest, Project, User, World } from "./world.ts";
 
 /** How many approvals are still missing; always 0 on the Free tier. */
 export function approvalsLeft(world: World, project: Project, mergeRequest: MergeRequest): number {

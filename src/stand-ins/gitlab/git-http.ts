@@ -3,9 +3,10 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import type { Handler, Route, StandInReply, StandInRequest } from "../server.ts";
 import { tryGit } from "./git.ts";
+import { levelOf } from "./lookups.ts";
 import { mayForcePush, mayPush } from "./protection.ts";
 import { afterPush } from "./pushes.ts";
-import { levelOf, type Project, type User, type World } from "./world.ts";
+import type { Project, User, World } from "./world.ts";
 
 const services = ["git-upload-pack", "git-receive-pack"] as const;
 type Service = (typeof services)[number];

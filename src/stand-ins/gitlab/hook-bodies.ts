@@ -1,24 +1,11 @@
 /** Webhook bodies (docs.gitlab.com/user/project/integrations/webhook_events). */
 import { hookCommit, hookLabels, hookProject, hookRepository, hookUser, noCommit, stamp } from "./hook-parts.ts";
+import { isDraft, sourceOf, userOf } from "./lookups.ts";
 import { areThreadsResolved, detailedStatus, mergeRequestUrl } from "./merge-request-shapes.ts";
 import { secondsBetween } from "./pipeline-shapes.ts";
 import { rulesFor } from "./protection.ts";
 import type { Commit } from "./repository.ts";
-import { lineCode } from "./suggestions.ts";
-import {
-  type Award,
-  type Discussion,
-  isDraft,
-  isSince,
-  type MergeRequest,
-  type Note,
-  type Pipeline,
-  type Project,
-  sourceOf,
-  type User,
-  userOf,
-  type World,
-} from "./world.ts";
+import type { MergeRequest, Pipeline, Project, User, World } from "./world.ts";
 
 /** Push Hook. `commits` newest last; at most 20 are carried. */
 export function pushBody(
@@ -66,7 +53,8 @@ export interface FileLists {
   readonly removed: string[];
 }
 
-function mergeRequestAttributes(
+/** A merge request as hooks tell of it. */
+export function mergeRequestAttributes(
   world: World,
   project: Project,
   mergeRequest: MergeRequest,
@@ -162,100 +150,6 @@ export function mergeRequestBody(
     repository: hookRepository(world, project),
     ...(mergeRequest.assigneeIds.length === 0 ? {} : { assignees: people(mergeRequest.assigneeIds) }),
     ...(mergeRequest.reviewerIds.length === 0 ? {} : { reviewers: people(mergeRequest.reviewerIds) }),
-  };
-}
-
-/** A note as hooks tell of it. */
-function noteAttributes(
-  world: World,
-  project: Project,
-  mergeRequest: MergeRequest,
-  discussion: Discussion,
-  note: Note,
-) {
-  return {
-    attachment: null,
-    author_id: note.authorId,
-    change_position: null,
-    commit_id: null,
-    created_at: stamp(note.createdAt),
-    discussion_id: discussion.id,
-    id: note.id,
-    internal: note.internal,
-    line_code: note.position === null ? null : lineCode(note.position),
-    note: note.body,
-    noteable_id: mergeRequest.id,
-    noteable_type: "MergeRequest",
-    original_position: note.position,
-    position: note.position,
-    project_id: project.id,
-    resolved_at: note.resolvedAt === null ? null : stamp(note.resolvedAt),
-    resolved_by_id: note.resolvedBy,
-    resolved_by_push: null,
-    st_diff: null,
-    system: note.system,
-    type: note.type,
-    updated_at: stamp(note.updatedAt),
-    updated_by_id: null,
-    description: note.body,
-    url: `${mergeRequestUrl(world, project, mergeRequest)}#note_${note.id}`,
-  };
-}
-
-export function noteBody(
-  world: World,
-  project: Project,
-  user: User,
-  mergeRequest: MergeRequest,
-  discussion: Discussion,
-  note: Note,
-  action: "create" | "update",
-  lastCommit: Commit | undefined,
-) {
-  // Before 16.11 nothing tells an edited note from a new one.
-  const told = isSince(world, "16.11") ? { action } : {};
-  return {
-    object_kind: "note",
-    event_type: note.internal ? "confidential_note" : "note",
-    user: hookUser(user),
-    project_id: project.id,
-    project: hookProject(world, project),
-    object_attributes: { ...noteAttributes(world, project, mergeRequest, discussion, note), ...told },
-    repository: hookRepository(world, project),
-    merge_request: mergeRequestAttributes(world, project, mergeRequest, lastCommit),
-  };
-}
-
-/** Emoji Hook: somebody put an emoji on a note, or took it away. */
-export function emojiBody(
-  world: World,
-  project: Project,
-  user: User,
-  mergeRequest: MergeRequest,
-  at: { discussion: Discussion; note: Note; award: Award },
-  event: "award" | "revoke",
-  lastCommit: Commit | undefined,
-) {
-  const { discussion, note, award } = at;
-  return {
-    object_kind: "emoji",
-    event_type: event,
-    user: hookUser(user),
-    project_id: project.id,
-    project: hookProject(world, project),
-    object_attributes: {
-      user_id: award.userId,
-      created_at: stamp(award.createdAt),
-      id: award.id,
-      name: award.name,
-      awardable_type: "Note",
-      awardable_id: note.id,
-      updated_at: stamp(award.createdAt),
-      action: event,
-      awarded_on_url: `${mergeRequestUrl(world, project, mergeRequest)}#note_${note.id}`,
-    },
-    note: noteAttributes(world, project, mergeRequest, discussion, note),
-    merge_request: mergeRequestAttributes(world, project, mergeRequest, lastCommit),
   };
 }
 

@@ -1,6 +1,8 @@
 /** What webhook bodies have in common (docs.gitlab.com/user/project/integrations/webhook_events). */
+
+import { labelOf } from "./lookups.ts";
 import type { Commit } from "./repository.ts";
-import { type Label, labelOf, type Project, type User, type World } from "./world.ts";
+import type { Label, Project, User, World } from "./world.ts";
 
 /** Hooks write times as `2026-11-20 18:17:05 UTC`. */
 export function stamp(date: Date): string {

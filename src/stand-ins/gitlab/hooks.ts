@@ -2,15 +2,8 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
-import {
-  type Hook,
-  type HookDelivery,
-  type HookTrigger,
-  inBackground,
-  isOff,
-  type Project,
-  type World,
-} from "./world.ts";
+import { inBackground, isOff } from "./lookups.ts";
+import type { Hook, HookDelivery, HookTrigger, Project, World } from "./world.ts";
 
 const TIMEOUT_MS = 10_000;
 

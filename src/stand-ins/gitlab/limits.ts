@@ -1,6 +1,7 @@
 /** What GitLab leaves out of large differences (docs.gitlab.com/administration/diff_limits), and how it says so. */
 import { diffFiles, type FileDiff } from "./diffs.ts";
-import { headOf, isSince, type MergeRequest, type Project, type World } from "./world.ts";
+import { headOf, isSince } from "./lookups.ts";
+import type { MergeRequest, Project, World } from "./world.ts";
 
 /** Differences as the API shows them: without the hunks of large files. Before 18.4 nothing says that they are missing. */
 export function limited(world: World, files: readonly FileDiff[]) {

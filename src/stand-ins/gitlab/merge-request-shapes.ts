@@ -1,19 +1,10 @@
 /** Merge requests and what is said on them, in the shapes of GitLab's REST API v4. */
 import { approvalsLeft } from "./approvals.ts";
+import { headOf, isDraft } from "./lookups.ts";
 import { fullPipelineShape, pipelineShape } from "./pipeline-shapes.ts";
 import { userShapeOf } from "./shapes.ts";
 import { lineCode, suggestionShape, suggestionsOf } from "./suggestions.ts";
-import {
-  type Discussion,
-  type DraftNote,
-  headOf,
-  isDraft,
-  type MergeRequest,
-  type Note,
-  type Pipeline,
-  type Project,
-  type World,
-} from "./world.ts";
+import type { Discussion, DraftNote, MergeRequest, Note, Pipeline, Project, World } from "./world.ts";
 
 /** Address of a merge request's page. */
 export function mergeRequestUrl(world: World, project: Project, mergeRequest: MergeRequest): string {

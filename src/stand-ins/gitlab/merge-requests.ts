@@ -2,19 +2,10 @@
 import { type MergeRequestChange, mergeRequestBody } from "./hook-bodies.ts";
 import { hookLabels } from "./hook-parts.ts";
 import { fire } from "./hooks.ts";
+import { headOf, isDraft, labelOf, sourceOf } from "./lookups.ts";
 import { Refusal } from "./request.ts";
 import { addSystemNote } from "./system-notes.ts";
-import {
-  type DiffVersion,
-  headOf,
-  isDraft,
-  labelOf,
-  type MergeRequest,
-  type Project,
-  sourceOf,
-  type User,
-  type World,
-} from "./world.ts";
+import type { DiffVersion, MergeRequest, Project, User, World } from "./world.ts";
 
 /** Tells the hooks about a change of a merge request. */
 export async function announceMergeRequest(

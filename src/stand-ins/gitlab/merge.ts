@@ -1,11 +1,13 @@
 /** Merging a merge request. */
+
+import { headOf } from "./lookups.ts";
 import { detailedStatus } from "./merge-request-shapes.ts";
 import { announceMergeRequest } from "./merge-requests.ts";
 import { mayMergeInto } from "./protection.ts";
 import { afterPush } from "./pushes.ts";
 import { notFound, Refusal } from "./request.ts";
 import { addSystemNote } from "./system-notes.ts";
-import { headOf, type MergeRequest, type Project, type User, type World } from "./world.ts";
+import type { MergeRequest, Project, User, World } from "./world.ts";
 
 /** With these a merge is tried; with the others it is refused at once. */
 const harmless = new Set(["mergeable", "ci_still_running", "conflict"]);

@@ -1,22 +1,13 @@
 /** Notes and discussions on merge requests. */
 import { isDiffLine } from "./diffs.ts";
-import { emojiBody, noteBody } from "./hook-bodies.ts";
+import { emojiBody, noteBody } from "./hook-notes.ts";
 import { fire } from "./hooks.ts";
+import { headOf } from "./lookups.ts";
 import { runQuickActions } from "./quick-action-effects.ts";
 import { extractQuickActions } from "./quick-actions.ts";
 import { type MergeRequestCall, notFound, type Params, Refusal } from "./request.ts";
 import { newDiscussionId, newNote } from "./system-notes.ts";
-import {
-  type Award,
-  type Discussion,
-  headOf,
-  type MergeRequest,
-  type Note,
-  type Position,
-  type Project,
-  type User,
-  type World,
-} from "./world.ts";
+import type { Award, Discussion, MergeRequest, Note, Position, Project, User, World } from "./world.ts";
 
 /** Answer to a text that held nothing but quick actions: there is no note (202 since GitLab 18, MR 174935). */
 export interface CommandsOnly {

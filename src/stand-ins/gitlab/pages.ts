@@ -1,10 +1,11 @@
 /** Pages for people who follow a demo: projects, files, merge requests with their diffs, notes and pipelines. Everything is escaped. */
 import { escapeHtml, type Handler, type Route } from "../server.ts";
 import { diffFiles, type FileDiff } from "./diffs.ts";
+import { headOf, isDraft, userOf } from "./lookups.ts";
 import { headPipeline } from "./merge-request-shapes.ts";
 import { layout, link, renderMarkdown } from "./page-parts.ts";
 import { pipelinesOf } from "./pipelines.ts";
-import { headOf, isDraft, type MergeRequest, type Note, type Project, userOf, type World } from "./world.ts";
+import type { MergeRequest, Note, Project, World } from "./world.ts";
 
 const html = {
   "content-type": "text/html; charset=utf-8",

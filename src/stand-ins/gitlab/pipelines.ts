@@ -2,16 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipelineBody } from "./hook-bodies.ts";
 import { fire } from "./hooks.ts";
+import { headOf, inBackground } from "./lookups.ts";
 import { printTrace } from "./traces.ts";
-import {
-  headOf,
-  inBackground,
-  type Job,
-  type Pipeline,
-  type PipelineOutcome,
-  type Project,
-  type World,
-} from "./world.ts";
+import type { Job, Pipeline, PipelineOutcome, Project, World } from "./world.ts";
 
 const CI_FILE = ".gitlab-ci.yml";
 

@@ -1,5 +1,6 @@
 /** Protected branches: who may do what to which branch (docs.gitlab.com/user/project/repository/branches/protected). */
-import { levelOf, type Project, type ProtectedBranch, type User } from "./world.ts";
+import { levelOf } from "./lookups.ts";
+import type { Project, ProtectedBranch, User } from "./world.ts";
 
 /** Rules that a branch matches. `*` stands for any characters, slashes included. */
 export function rulesFor(project: Project, branch: string): ProtectedBranch[] {

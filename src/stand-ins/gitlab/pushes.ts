@@ -2,12 +2,13 @@
 import { type FileLists, pushBody } from "./hook-bodies.ts";
 import { noCommit } from "./hook-parts.ts";
 import { fire } from "./hooks.ts";
+import { headOf } from "./lookups.ts";
 import { announceMergeRequest, lookForConflicts, readVersion } from "./merge-requests.ts";
 import { startPipeline } from "./pipelines.ts";
 import { followPositions } from "./positions.ts";
 import type { Commit } from "./repository.ts";
 import { addSystemNote } from "./system-notes.ts";
-import { headOf, type Project, type User, type World } from "./world.ts";
+import type { Project, User, World } from "./world.ts";
 
 /** GitLab's `push_event_hooks_limit`: a push that touches more refs sends no push hook. */
 const HOOK_LIMIT = 3;

@@ -1,20 +1,12 @@
 /** Quick actions doing what they say, with the rights of whoever wrote the text. */
 import { mayApprove } from "./approvals.ts";
+import { headOf, isDraft, levelOf } from "./lookups.ts";
 import { acceptMergeRequest } from "./merge.ts";
 import { changeState, editMergeRequest, type MergeRequestEdit } from "./merge-requests.ts";
 import type { QuickAction } from "./quick-actions.ts";
 import { Refusal } from "./request.ts";
 import { addSystemNote } from "./system-notes.ts";
-import {
-  type ExecutedQuickAction,
-  headOf,
-  isDraft,
-  levelOf,
-  type MergeRequest,
-  type Project,
-  type User,
-  type World,
-} from "./world.ts";
+import type { ExecutedQuickAction, MergeRequest, Project, User, World } from "./world.ts";
 
 /**
  * Executes quick actions in order and writes each into `world.executedQuickActions`. Gives what a commands-only note is answered with:

@@ -1,6 +1,7 @@
 /** Reading a REST call the way GitLab's API (Grape) does: parameters from query and body alike, its own words for what is wrong. */
 import type { Handler, StandInReply, StandInRequest } from "../server.ts";
-import { levelOf, type MergeRequest, type Project, type User, type World } from "./world.ts";
+import { levelOf } from "./lookups.ts";
+import type { MergeRequest, Project, User, World } from "./world.ts";
 
 /** Thrown by handlers: the answer is already known. */
 export class Refusal extends Error {

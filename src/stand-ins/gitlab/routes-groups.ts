@@ -1,8 +1,9 @@
 /** Groups and who is in them. */
 import type { Route } from "../server.ts";
+import { groupLevelOf, levelOf } from "./lookups.ts";
 import { type Call, integer, notFound, paginate, signedIn } from "./request.ts";
 import { userShape } from "./shapes.ts";
-import { type Group, groupLevelOf, levelOf, type User, type World } from "./world.ts";
+import type { Group, User, World } from "./world.ts";
 
 const one = "/api/v4/groups/:id";
 

@@ -1,13 +1,12 @@
 /** Merge requests: list, open, edit, merge, and what can be read about them. */
 import type { Route } from "../server.ts";
-import { approvalStateShape, approvalsLeft, approvalsShape, isNewest, mayApprove } from "./approvals.ts";
-import { diffFiles } from "./diffs.ts";
-import { diffsOf, limited, rawDiffOf } from "./limits.ts";
+import { approvalsLeft, approvalsShape, isNewest, mayApprove } from "./approvals.ts";
+import { headOf, isDraft, levelOf } from "./lookups.ts";
 import { acceptMergeRequest } from "./merge.ts";
 import { listedMergeRequestShape, mergeRequestShape } from "./merge-request-shapes.ts";
 import { announceMergeRequest, editMergeRequest, openMergeRequest } from "./merge-requests.ts";
 import { pipelineShape } from "./pipeline-shapes.ts";
-import { pipelinesOf, startPipeline } from "./pipelines.ts";
+import { startPipeline } from "./pipelines.ts";
 import { runQuickActions } from "./quick-action-effects.ts";
 import { extractQuickActions } from "./quick-actions.ts";
 import {
@@ -27,18 +26,8 @@ import {
   requireParams,
   text,
 } from "./request.ts";
-import { commitShape } from "./shapes.ts";
 import { addSystemNote } from "./system-notes.ts";
-import {
-  type DiffVersion,
-  headOf,
-  isDraft,
-  isSince,
-  levelOf,
-  type MergeRequest,
-  type Project,
-  type World,
-} from "./world.ts";
+import type { MergeRequest, Project, World } from "./world.ts";
 
 const list = "/api/v4/projects/:id/merge_requests";
 const one = `${list}/:iid`;
@@ -97,108 +86,6 @@ export function mergeRequestRoutes(world: World): Route[] {
         const pipeline = await startPipeline(world, project, input);
         if (pipeline === undefined) throw new Refusal(400, { message: "No stages / jobs for this pipeline." });
         return { status: 201, body: pipelineShape(world, project, pipeline) };
-      }),
-    ],
-  ];
-}
-
-/** Routes that only read. */
-export function mergeRequestReadRoutes(world: World): Route[] {
-  const shownDiffs = ({ project, mergeRequest }: MergeRequestCall) => diffsOf(world, project, mergeRequest);
-  const commitsOf = ({ project, mergeRequest }: MergeRequestCall) =>
-    project.repository.log(`${headOf(mergeRequest).baseSha}..${headOf(mergeRequest).headSha}`);
-  const versionShape = (mergeRequest: MergeRequest, version: DiffVersion) => ({
-    id: version.id,
-    head_commit_sha: version.headSha,
-    base_commit_sha: version.baseSha,
-    start_commit_sha: version.startSha,
-    created_at: version.createdAt.toISOString(),
-    merge_request_id: mergeRequest.id,
-    state: "collected",
-    real_size: "1",
-  });
-  return [
-    ["GET", `${one}/diffs`, onMergeRequest(world, 20, async (call) => paginate(call, await shownDiffs(call)))],
-    [
-      "GET",
-      `${one}/raw_diffs`,
-      onMergeRequest(world, 20, async ({ project, mergeRequest }) => {
-        if (!isSince(world, "17.9")) throw notFound();
-        const headers = { "content-type": "text/plain" };
-        return { status: 200, headers, body: await rawDiffOf(project, mergeRequest) };
-      }),
-    ],
-    [
-      "GET",
-      `${one}/changes`,
-      onMergeRequest(world, 20, async (call) => ({
-        status: 200,
-        body: {
-          ...mergeRequestShape(world, call.project, call.mergeRequest),
-          // Gone from newer servers, where it changes nothing.
-          changes:
-            bool(call.params, "access_raw_diffs") === true && !isSince(world, "18.0")
-              ? await diffFiles(
-                  call.project.repository,
-                  headOf(call.mergeRequest).baseSha,
-                  headOf(call.mergeRequest).headSha,
-                )
-              : await shownDiffs(call),
-          overflow: false,
-        },
-      })),
-    ],
-    [
-      "GET",
-      `${one}/commits`,
-      onMergeRequest(world, 20, async (call) =>
-        paginate(
-          call,
-          (await commitsOf(call)).map((commit) => commitShape(world, call.project, commit)),
-        ),
-      ),
-    ],
-    [
-      "GET",
-      `${one}/versions`,
-      onMergeRequest(world, 20, (call) =>
-        paginate(call, call.mergeRequest.versions.map((version) => versionShape(call.mergeRequest, version)).reverse()),
-      ),
-    ],
-    [
-      "GET",
-      `${one}/versions/:version`,
-      onMergeRequest(world, 20, async ({ project, mergeRequest, route }) => {
-        const version = mergeRequest.versions.find((candidate) => String(candidate.id) === route.version);
-        if (version === undefined) throw notFound();
-        const diffs = limited(world, await diffFiles(project.repository, version.baseSha, version.headSha));
-        return { status: 200, body: { ...versionShape(mergeRequest, version), commits: [], diffs } };
-      }),
-    ],
-    [
-      "GET",
-      `${one}/pipelines`,
-      onMergeRequest(world, 20, (call) =>
-        paginate(
-          call,
-          pipelinesOf(call.project, call.mergeRequest.iid).map((found) => pipelineShape(world, call.project, found)),
-        ),
-      ),
-    ],
-    [
-      "GET",
-      `${one}/approvals`,
-      onMergeRequest(world, 20, ({ project, user, mergeRequest }) => ({
-        status: 200,
-        body: approvalsShape(world, project, user, mergeRequest),
-      })),
-    ],
-    [
-      "GET",
-      `${one}/approval_state`,
-      onMergeRequest(world, 20, ({ project, mergeRequest }) => {
-        if (world.tier === "free") throw notFound();
-        return { status: 200, body: approvalStateShape(world, project, mergeRequest) };
       }),
     ],
   ];

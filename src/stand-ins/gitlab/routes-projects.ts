@@ -1,8 +1,9 @@
 /** Users, projects and members. */
 import type { Route } from "../server.ts";
+import { levelOf } from "./lookups.ts";
 import { type Call, inProject, integer, notFound, type ProjectCall, paginate, signedIn, text } from "./request.ts";
 import { fullUserShape, projectShape, userShape } from "./shapes.ts";
-import { levelOf, type User, type World } from "./world.ts";
+import type { User, World } from "./world.ts";
 
 const ok = (body: unknown, status = 200) => ({ status, body });
 const project = "/api/v4/projects/:id";

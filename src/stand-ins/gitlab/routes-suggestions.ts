@@ -1,9 +1,10 @@
 /** Committing what a comment suggests. */
 import type { Route } from "../server.ts";
+import { headOf, levelOf, sourceOf } from "./lookups.ts";
 import { afterPush } from "./pushes.ts";
 import { notFound, Refusal, signedIn, text } from "./request.ts";
 import { type Suggestion, suggestionShape, suggestionsOf } from "./suggestions.ts";
-import { headOf, levelOf, type MergeRequest, type Project, sourceOf, type World } from "./world.ts";
+import type { MergeRequest, Project, World } from "./world.ts";
 
 function find(world: World, id: string) {
   for (const project of world.projects) {

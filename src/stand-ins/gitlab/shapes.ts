@@ -1,7 +1,9 @@
 /** People, projects, branches, labels and hooks in the shapes of GitLab's REST API v4. */
+
+import { isOff, levelOf, userOf } from "./lookups.ts";
 import { mayPush, rulesFor } from "./protection.ts";
 import type { Commit } from "./repository.ts";
-import { type Hook, isOff, type Label, levelOf, type Project, type User, userOf, type World } from "./world.ts";
+import type { Hook, Label, Project, User, World } from "./world.ts";
 
 export function userShape(world: World, user: User) {
   return {
