@@ -10,7 +10,7 @@ import { type BotOptions, startBot } from "../../src/main.ts";
 import { loadConfig } from "../../src/platform/config.ts";
 import { createLog } from "../../src/platform/log.ts";
 
-export type BotSettings = Pick<BotOptions, "role" | "leaseMs" | "sweepMs" | "quietMs" | "concurrency"> & {
+export type BotSettings = Pick<BotOptions, "role" | "leaseMs" | "sweepMs" | "quietMs" | "concurrency" | "reconcile"> & {
   readonly standBy?: boolean;
 };
 
