@@ -50,6 +50,14 @@ const developers: Record<string, Turns> = {
   ],
 };
 
+/** A merge request without a ticket. */
+developers["*"] = fixing;
+// Red tests of the merge request's own are no reason to leave a comment out.
+developers["SHOP-57"] = [
+  turn(["edit_file", { path: "src/rounding.js", old: "Price in cents.", new: "Price in cents, rounded down." }]),
+  claim("Say that prices are rounded down", ["src/rounding.js"]),
+];
+
 describe("fix", () => {
   let requests: ChangeRequests;
   /** Called once the developer of SHOP-53 has been asked. */
@@ -174,6 +182,28 @@ describe("fix", () => {
     const [reply] = requests.replies(iid, note);
     expect(reply).toMatch(/^\*\*I changed nothing\.\*\*\n\nThe code rounds as it should already\./);
     expect(reply).not.toContain("Tests:");
+  });
+
+  test("without a ticket there is none in the commit", async () => {
+    const branch = "tidy-up";
+    await requests.mia.push(branch, { "src/rounding.js": rounding });
+    const { iid } = await requests.mia.open(branch);
+    const run = await requests.runOf(await requests.mia.say(iid, "@ticketsmith fix the rounding"));
+    expect(run).toMatchObject({ state: "done", target: { ticket: `acme/shop!${iid}` } });
+    const [message] = await requests.messages(branch);
+    expect(message).toMatch(/^Round prices to the nearest cent\n/);
+    expect(message).not.toContain("Ticket:");
+  });
+
+  test("tests that were red before are no hindrance, and are told", async () => {
+    const branch = "feature/SHOP-57-rounding";
+    const sha = await requests.mia.push(branch, { "src/rounding.js": rounding, "test/rounding.test.js": roundingTest });
+    const { iid } = await requests.mia.open(branch);
+    const note = await requests.mia.say(iid, "@ticketsmith docs");
+    expect((await requests.runOf(note)).state).toBe("done");
+    expect(await requests.head(branch)).not.toBe(sha);
+    const [reply] = requests.replies(iid, note);
+    expect(reply).toMatch(/\*\*Tests:\*\* 🔴 failed[\s\S]*The tests are red without the change, too/);
   });
 
   test("what the rules forbid is not pushed, and not shown either", async () => {

@@ -66,6 +66,7 @@ export function readFindings(steps: readonly StepRow[]): Findings {
     implemented:
       read("verify", z.object({ change: Implemented }))?.change ??
       read("self-review", z.object({ change: Implemented }))?.change ??
+      read("address", Implemented) ??
       read("implement", Implemented),
     verified: read("verify", Verified),
   };
