@@ -15,10 +15,14 @@ const PipelineAnswer = z.object({
   sha: z.string(),
   ref: z.string(),
   web_url: z.string(),
+  project_id: z.number().int().nullish(),
 });
+type PipelineAnswer = z.infer<typeof PipelineAnswer>;
 
 const JobAnswer = z.object({
   id: z.number().int(),
+  /** The one it is in: a child of the one that was asked for, maybe. */
+  pipeline: z.object({ id: z.number().int() }).nullish(),
   name: z.string(),
   stage: z.string().nullish(),
   status: z.string(),
@@ -27,6 +31,15 @@ const JobAnswer = z.object({
   web_url: z.string(),
 });
 type JobAnswer = z.infer<typeof JobAnswer>;
+
+/** A job that starts another pipeline; null until it has. */
+const BridgeAnswer = z.object({
+  status: z.string(),
+  downstream_pipeline: z.object({ id: z.number().int(), project_id: z.number().int() }).nullish(),
+});
+
+/** Child pipelines may have children, two deep (docs.gitlab.com/ci/pipelines/downstream_pipelines, "Nested child pipelines"). */
+const DEPTH = 2;
 
 /** Marks and colours are as much of a log as words: so much more is read than is wanted. */
 const RAW_FACTOR = 3;
@@ -58,9 +71,32 @@ export function createPipelineAccess(resource: Resource): PipelineAccess {
     return [...new Map(found.map((job) => [job.name, job])).values()];
   }
 
-  async function withJobs(repository: string, answer: z.infer<typeof PipelineAnswer>): Promise<PipelineState> {
+  /** Jobs of the failed pipelines that this one started in the same project, when none of its own tells why it failed. */
+  async function jobsBelow(
+    repository: string,
+    { id, project_id: projectId }: Pick<PipelineAnswer, "id" | "project_id">,
+    own: readonly JobAnswer[],
+    depth = DEPTH,
+  ): Promise<JobAnswer[]> {
+    if (depth === 0 || own.some((job) => job.status === "failed" && job.allow_failure !== true)) return [];
+    const answers: unknown = await jobs.allPipelineBridges(repository, id);
+    const failed = checked(BridgeAnswer.array(), answers, "list of bridges").flatMap((bridge) =>
+      bridge.status === "failed" && bridge.downstream_pipeline != null ? [bridge.downstream_pipeline] : [],
+    );
+    const below: JobAnswer[] = [];
+    // Into other projects our token need not reach.
+    for (const child of failed.filter((found) => found.project_id === projectId)) {
+      const theirs = await newestJobs(repository, child.id);
+      below.push(...theirs, ...(await jobsBelow(repository, child, theirs, depth - 1)));
+    }
+    return below;
+  }
+
+  async function withJobs(repository: string, answer: PipelineAnswer): Promise<PipelineState> {
     const { web_url: url, id, status, sha, ref } = answer;
-    return { id, status, sha, ref, url, jobs: (await newestJobs(repository, id)).map(toJob) };
+    const own = await newestJobs(repository, id);
+    const below = status === "failed" ? await jobsBelow(repository, answer, own) : [];
+    return { id, status, sha, ref, url, jobs: [...own, ...below].map(toJob) };
   }
 
   return {
@@ -97,7 +133,8 @@ export function createPipelineAccess(resource: Resource): PipelineAccess {
 
     async ensureRetried({ repository, pipelineId, jobId }) {
       const job = checked(JobAnswer, await jobs.show(repository, jobId), "job");
-      const newest = (await newestJobs(repository, pipelineId)).find(({ name }) => name === job.name) ?? job;
+      const newest =
+        (await newestJobs(repository, job.pipeline?.id ?? pipelineId)).find(({ name }) => name === job.name) ?? job;
       const isNewer = newest.id > job.id;
       if (isNewer || !["failed", "canceled"].includes(newest.status)) {
         if (!isNewer && job.status === "success") {

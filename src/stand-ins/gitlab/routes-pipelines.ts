@@ -96,6 +96,8 @@ export function pipelineRoutes(world: World): Route[] {
       }),
     ],
     ["GET", one, inProject(world, 20, (call) => full(call, pipelineAt(call)))],
+    // Nothing here starts other pipelines.
+    ["GET", `${one}/bridges`, inProject(world, 20, (call) => paginate(call, pipelineAt(call).jobs.slice(0, 0)))],
     ["GET", `${one}/jobs`, inProject(world, 20, (call) => paginate(call, jobsOf(call, [pipelineAt(call)])))],
     [
       "POST",

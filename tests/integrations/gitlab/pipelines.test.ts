@@ -59,6 +59,33 @@ test("a pipeline with more jobs than a page holds", async () => {
   expect((await client.readPipeline({ repository: shop, pipelineId })).jobs).toHaveLength(120);
 });
 
+test("a pipeline that failed in one that it started, in this project", async () => {
+  const { gitlab, client, pipelineId } = await played({
+    status: "failed",
+    jobs: [{ name: "build", status: "success" }],
+  });
+  const { id: project_id } = gitlab.project(shop);
+  const job = { id: 5001, name: "unit", stage: "test", status: "failed", web_url: "x", pipeline: { id: 77 } };
+  const child = (id: number, project: number) => ({
+    status: "failed",
+    downstream_pipeline: { id, project_id: project },
+  });
+  const answers: Record<string, unknown> = {
+    [`${pipelineId}/bridges`]: [child(77, project_id), child(78, 1), { status: "success", downstream_pipeline: null }],
+    "77/jobs": [job],
+  };
+  gitlab.fault = ({ path }) => {
+    const body = answers[path.split("/").slice(-2).join("/")];
+    return body === undefined ? undefined : { when: "before", answer: { status: 200, body } };
+  };
+  const { jobs } = await client.readPipeline({ repository: shop, pipelineId });
+  expect(jobs.map(({ id, name, status }) => [id, name, status])).toEqual([
+    [expect.any(Number), "build", "success"],
+    [5001, "unit", "failed"],
+  ]);
+  expect(gitlab.unknown).toEqual([]);
+});
+
 test("the newest pipeline of a branch that ended green or red", async () => {
   const { gitlab, client, pipelineId } = await played(red);
   const newest = () => client.newestPipeline({ repository: shop, ref: "feature/tax" });
