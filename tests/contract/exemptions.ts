@@ -69,7 +69,7 @@ export const exemptions: readonly Exemption[] = [
   },
   {
     service: "gitlab",
-    call: /^GET \/api\/v4\/projects\/[^/]+\/merge_requests\/\d+\/discussions$/,
+    call: /^GET \/api\/v4\/projects\/[^/]+\/merge_requests\/\d+\/(discussions|draft_notes)$/,
     rule: /^query parameter (per_page|page) is not described$/,
     reason: "lists have pages (docs.gitlab.com/api/rest, offset-based pagination)",
     example: {

@@ -82,7 +82,7 @@ describe.each(["chat", "responses"])("a labelled ticket, models over the %s API"
     expect(turns.map((turn) => `${turn.agent} ${turn.turn}`)).toEqual([
       ...["analyst 1", "analyst 2", "analyst 3", "planner 1", "planner 2"],
       ...["developer 1", "developer 2", "developer 3", "developer 4", "developer 5"],
-      ...["qa 1", "qa 2", "writer 1", "writer 2"],
+      ...["reviewer 1", "qa 1", "qa 2", "writer 1", "writer 2"],
     ]);
     expect(run.tokens).toBe(turns.reduce((sum, turn) => sum + turn.inputTokens + turn.outputTokens, 0));
   });
