@@ -26,11 +26,24 @@ const solving: Turns = [
 ];
 const halfway: Turns = [turn(["read_file", { path }]), claim("Leave it", [path])];
 
+const testOf = (...names: string[]): string =>
+  `import assert from "node:assert/strict";\nimport { test } from "node:test";\n${names
+    .map((name) => `\ntest("${name}", () => {\n  assert.equal("${name}".length, ${name.length});\n});\n`)
+    .join("")}`;
+
 describe("conflicts", () => {
   let requests: ChangeRequests;
 
   beforeAll(async () => {
-    const play: Record<string, Turns> = { "SHOP-70": solving, "SHOP-71": halfway };
+    const lost: Turns = [
+      turn(["write_file", { path: "test/codes.test.js", content: testOf("shared", "theirs") }]),
+      claim("Keep the tests of main", ["test/codes.test.js"]),
+    ];
+    const play: Record<string, Turns> = {
+      "SHOP-73": lost,
+      "SHOP-70": solving,
+      "SHOP-71": halfway,
+    };
     requests = await startChangeRequests([], {
       policies: Object.fromEntries(
         Object.entries(play).map(([key, turns]) => [
@@ -109,6 +122,21 @@ describe("conflicts", () => {
       expect(replies[0]).toContain(`In conflict were: \`${path}\``);
       expect(replies[0]).toContain("README.md: was not in conflict: what was changed there was taken back");
       expect(requests.tasks("developer", "SHOP-70")).toContain(`${path} (contents)`);
+    });
+
+    test("a test that only this branch had, and that is lost, keeps the merge from being pushed", async () => {
+      const { branch, sha, iid } = await opened("SHOP-73", {
+        "test/codes.test.js": testOf("shared", "ours"),
+      });
+      await commitToMain({ "test/codes.test.js": testOf("shared", "theirs") });
+      const { run, replies } = await asked(iid);
+      expect(run.state).toBe("needs_human");
+      expect(await requests.head(branch)).toBe(sha);
+      expect(replies).toEqual([
+        expect.stringMatching(
+          /makes the tests say less than before[\s\S]*test\/codes\.test\.js: the test "ours" is lost in the merge/,
+        ),
+      ]);
     });
 
     test("a marker that is left keeps the merge from being pushed", async () => {

@@ -3,11 +3,14 @@
  * Judged are the files that were in conflict, and against both sides: what one of them brings is no fault of whoever put them together.
  */
 import type { Workspace } from "../../domain/ports.ts";
+import { isTestFile } from "../../domain/test-file.ts";
 import { NotThere } from "../../workspace/paths.ts";
 import { deleteInside, readInside, writeInside } from "../../workspace/tree.ts";
 import type { RuleFinding } from "../change/diff-policy.ts";
 import type { FileChange, Weakening } from "../change/file-change.ts";
+import { testLanguage } from "../change/languages.ts";
 import { parsePatch } from "../change/patch.ts";
+import { readTests } from "../change/test-cases.ts";
 import type { Merging } from "../outputs.ts";
 
 /** A version of a conflict: where its lines begin or end. The middle mark is left out, since headings are underlined like that. */
@@ -57,6 +60,31 @@ export function onBothSides(ours: readonly RuleFinding[], theirs: readonly RuleF
 export function notByOther(weakened: readonly Weakening[], byOther: readonly Weakening[]): Weakening[] {
   const known = new Set(byOther.map(({ path, problem }) => `${path} ${problem}`));
   return weakened.filter(({ path, problem }) => !known.has(`${path} ${problem}`));
+}
+
+/** Names of the tests in a file, as far as its language is known. */
+function testNames(path: string, text: string | null): ReadonlySet<string> {
+  const language = testLanguage(path);
+  if (language === null || text === null || !isTestFile(path)) return new Set();
+  return new Set(readTests(text, language).cases.map(({ name }) => name));
+}
+
+/**
+ * Tests that one side had, that the other did not take away, and that the merge lacks. Elsewhere a test may get another name; to put two
+ * sides together is no reason for that.
+ * @param files from that side to the merge
+ * @param byOther from where both come from to the other side
+ */
+export function lostTests(files: readonly FileChange[], byOther: readonly FileChange[]): Weakening[] {
+  return files.flatMap((file) => {
+    const now = testNames(file.path, file.after);
+    const other = byOther.find(({ path }) => path === file.path);
+    const kept = testNames(file.path, other?.after ?? null);
+    const given = testNames(file.path, other?.before ?? null);
+    const isLost = (name: string): boolean => !now.has(name) && !(given.has(name) && !kept.has(name));
+    const lost = [...testNames(file.path, file.before)].filter((name) => name !== "" && isLost(name));
+    return lost.map((name) => ({ path: file.path, problem: `the test "${name}" is lost in the merge` }));
+  });
 }
 
 /** Puts the solved files of `from` into a checkout of another commit. */

@@ -1,6 +1,6 @@
 /** What can be said about a change by looking at it: rules that it breaks, and tests that say less than before. */
 import type { Workspace } from "../../domain/ports.ts";
-import { copyConflicts, leftMarkers, notByOther, onBothSides } from "../amend/merging.ts";
+import { copyConflicts, leftMarkers, lostTests, notByOther, onBothSides } from "../amend/merging.ts";
 import { scopeFindings } from "../amend/scope.ts";
 import { judgeDiff, type RuleFinding } from "../change/diff-policy.ts";
 import type { FileChange, Weakening } from "../change/file-change.ts";
@@ -54,6 +54,8 @@ async function judgeMerge(context: StepContext, merge: Merging, change: Change, 
   return {
     files,
     weakened: [
+      ...lostTests(files, other.byThem),
+      ...lostTests(other.files, other.byUs),
       ...notByOther(findSabotage(files), findSabotage(other.byThem)),
       ...notByOther(findSabotage(other.files), findSabotage(other.byUs)),
     ],

@@ -1,7 +1,7 @@
 /** Decisions about changes to people's branches, as tables. */
 import { describe, expect, it } from "vitest";
 import { hindranceTo } from "../../../src/steps/amend/hindrance.ts";
-import { leftMarkers, notByOther, onBothSides, withinMerge } from "../../../src/steps/amend/merging.ts";
+import { leftMarkers, lostTests, notByOther, onBothSides, withinMerge } from "../../../src/steps/amend/merging.ts";
 import { doubtAbout } from "../../../src/steps/amend/replies.ts";
 import { judgeNewTests, newlyRed } from "../../../src/steps/checks/compare.ts";
 import { type TestResult, verified } from "../../../src/steps/outputs.ts";
@@ -116,6 +116,19 @@ describe("a merge", () => {
       "line 4 still has a conflict marker",
       "line 6 still has a conflict marker",
     ]);
+  });
+
+  it("misses the tests of both sides, but those that a side took away", () => {
+    const tests = (...names: string[]): string => names.map((name) => `test("${name}", () => { ok(); });\n`).join("");
+    const path = "test/a.test.js";
+    const lost = (before: string, after: string | null, other: [string | null, string | null]): string[] =>
+      lostTests(changes({ [path]: [before, after] }), changes({ [path]: other })).map(({ problem }) => problem);
+    expect(lost(tests("a", "ours"), tests("a", "theirs"), [tests("a"), tests("a", "theirs")])).toEqual([
+      'the test "ours" is lost in the merge',
+    ]);
+    expect(lost(tests("a", "b"), tests("a"), [tests("a", "b"), tests("a")])).toEqual([]);
+    expect(lost(tests("a", "ours"), tests("a", "ours", "theirs"), [tests("a"), tests("a", "theirs")])).toEqual([]);
+    expect(lost(tests("a"), null, [null, tests("b")])).toEqual(['the test "a" is lost in the merge']);
   });
 
   it("judges what neither side brought", () => {
