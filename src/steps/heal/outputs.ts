@@ -73,9 +73,9 @@ export type Diagnosed = z.infer<typeof diagnosed.output>;
 /** A repair, or the patch that takes one back. The patch is empty when there is nothing to push. */
 export const repaired = { name: "repair", output: Developed.extend({ kind: z.enum(["repair", "rollback"]) }) };
 
-/** Why a repair was not pushed; null: it was. `details` are names, or outside text. */
+/** Why a repair was not pushed; null: it was. `moved`: somebody pushed or closed first. `details` are names, or outside text. */
 export const Hindrance = z.object({
-  kind: z.enum(["nothing", "refused", "red", "weakened"]),
+  kind: z.enum(["nothing", "refused", "red", "weakened", "moved"]),
   details: z.array(z.string()),
 });
 

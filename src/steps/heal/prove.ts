@@ -60,6 +60,14 @@ async function judge(context: StepContext): Promise<Proved> {
   };
 }
 
+/** Whether the branch is where it was when the run began. Whoever pushes after this look is found by the push itself. */
+async function isThere(context: StepContext): Promise<boolean> {
+  const { repository } = context.run.target;
+  const { iid, sha } = context.output(looked).mergeRequest;
+  const now = await context.services.reviews.readMergeRequest({ repository, iid });
+  return now.state === "opened" && now.sha === sha;
+}
+
 /** One commit on top of the head that the run is about, and on nothing else. */
 function push(context: StepContext, { title, summary, patch }: Proved): EffectDraft {
   const { run, services } = context;
@@ -86,7 +94,9 @@ export const prove: Step<Proved> = {
 
   async execute(context) {
     try {
-      const output = await judge(context);
+      const judged = await judge(context);
+      const isLate = judged.patch !== "" && !(await isThere(context));
+      const output: Proved = isLate ? { ...judged, patch: "", hindrance: { kind: "moved", details: [] } } : judged;
       const effects = output.patch === "" ? [] : [push(context, output)];
       return { output, effects, next: { kind: "continue" } };
     } finally {

@@ -23,11 +23,12 @@ export const tell: Step<z.infer<typeof told.output>> = {
     const { hindrance } = outcome;
     const note = healNote(context, diagnosis, past, outcome);
     if (hindrance === null) return { output: { pushed: true }, effects: [note], next: { kind: "continue" } };
+    const reason = render("gitlab/heal-why.md", { hindrance }).trim();
+    if (hindrance.kind === "moved") {
+      return { output: { pushed: false }, effects: [note], next: { kind: "end", state: "cancelled", reason } };
+    }
     // Nothing was pushed, so no pipeline will bring us back: a person has to.
-    return {
-      output: { pushed: false },
-      effects: [note, ...ticketNote(context, diagnosis, past, outcome)],
-      next: { kind: "end", state: "needs_human", reason: render("gitlab/heal-why.md", { hindrance }).trim() },
-    };
+    const effects = [note, ...ticketNote(context, diagnosis, past, outcome)];
+    return { output: { pushed: false }, effects, next: { kind: "end", state: "needs_human", reason } };
   },
 };
