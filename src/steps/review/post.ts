@@ -33,13 +33,13 @@ function placeOf(context: StepContext): { repository: string; iid: number } {
   return { repository: repository.path, iid: mergeRequest.iid };
 }
 
-/** What nobody wants to hear again: shown by threads now, or known to an earlier review. */
+/** What nobody wants to hear again: shown by threads now, or known to an earlier review (a thread tells only as long as its line is there). */
 async function dismissalsOf(context: StepContext, threads: readonly OwnThread[]): Promise<Dismissal[]> {
-  const [last] = (await context.earlier("review")).filter((run) => run.has(posted));
+  const earlier = (await context.earlier("review")).filter((run) => run.has(posted));
   const told = threads
     .filter(({ dismissed }) => dismissed)
     .map(({ identity: { kind, path, around } }) => ({ kind, path, around }));
-  const all = [...told, ...(last?.output(posted).dismissals ?? [])];
+  const all = [...told, ...earlier.flatMap((run) => run.output(posted).dismissals)];
   return all.filter(
     ({ kind, path, around }, at) =>
       all.findIndex((one) => one.kind === kind && one.path === path && one.around === around) === at,
