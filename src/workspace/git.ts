@@ -195,6 +195,8 @@ export async function git(argv: readonly string[], options: GitOptions = {}): Pr
     const known = remoteFailures.find(([pattern]) => pattern.test(said));
     if (known !== undefined) throw known[1](detail);
   }
+  // Another process is at the same mirror just now, or one was killed at it.
+  if (/could not lock config file .*File exists/.test(said)) throw new Retryable(detail);
   throw new GitFailure(detail, end.exitCode, said);
 }
 

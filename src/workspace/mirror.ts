@@ -128,6 +128,19 @@ export function createMirrors(options: {
     }
   }
 
+  /** Kept in the mirror so that a later process finds the address by the repository's name alone. Written only when it is another one. */
+  async function keepAddress(directory: string, url: string): Promise<void> {
+    const local: GitOptions = { env: { ...options.env, GIT_DIR: directory } };
+    const kept = await gitLine(["config", "--default", "", "--get", "remote.origin.url"], local);
+    if (kept === url) return;
+    try {
+      await git(["config", "remote.origin.url", url], local);
+    } catch (error) {
+      if (error instanceof Retryable) await removeStaleLocks(directory, options.log);
+      throw error;
+    }
+  }
+
   function mirrorAt(directory: string, remote: GitRemote): Mirror {
     const local: GitOptions = { env: { ...options.env, GIT_DIR: directory } };
     const online = (signal?: AbortSignal): GitOptions => ({ ...local, remote, ...(signal ? { signal } : {}) });
@@ -232,8 +245,7 @@ export function createMirrors(options: {
       const directory = directoryOf(project.path);
       await inTurn(directory, async () => {
         if (!existsSync(path.join(directory, "HEAD"))) await create(directory);
-        // Kept in the mirror so that a later process finds the address by the repository's name alone.
-        await git(["config", "remote.origin.url", remote.url], { env: { ...options.env, GIT_DIR: directory } });
+        await keepAddress(directory, remote.url);
       });
       return mirrorAt(directory, remote);
     },

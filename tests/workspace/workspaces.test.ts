@@ -221,6 +221,17 @@ describe("failures are told apart", () => {
     await expect(workspaces.open({ runId: "f", project })).rejects.toThrow(UserError);
   });
 
+  it("a mirror that another process configures just now is used as it is, or tried again later", async () => {
+    const where = mkdtempSync(path.join(directory, "locked-"));
+    const project = server.project("acme/locked", { a: "1\n" });
+    await create(where).open({ runId: "r1", project });
+    const lock = path.join(where, "mirrors", mirrorsOf(where)[0]!, "config.lock");
+    writeFileSync(lock, "");
+    await create(where).open({ runId: "r2", project });
+    const elsewhere = { ...project, cloneUrl: `${project.cloneUrl}/` };
+    await expect(create(where).open({ runId: "r3", project: elsewhere })).rejects.toThrow(Retryable);
+  });
+
   it("a damaged mirror is made anew", async () => {
     const where = mkdtempSync(path.join(directory, "damaged-"));
     const workspaces = create(where);
