@@ -82,7 +82,7 @@ export const Policy = z
       .strictObject({
         roles: z
           .partialRecord(
-            z.enum(["analyst", "planner", "developer", "reviewer", "qa", "writer"]),
+            z.enum(["analyst", "planner", "developer", "reviewer", "qa", "devops", "writer"]),
             z.strictObject({ model: z.string().optional(), fallbacks: z.array(z.string()).default([]) }),
           )
           .default({})

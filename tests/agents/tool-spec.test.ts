@@ -60,5 +60,6 @@ it.each(Object.entries(handoff))("toolSpec of %s is an object schema without noi
   const spec = toolSpec(name, "d", schema);
   expect(spec.parameters.type).toBe("object");
   expect(JSON.stringify(spec)).not.toMatch(/\$schema|\$ref|9007199254740991/);
-  expect(JSON.stringify(spec).length).toBeLessThan(1000);
+  // A claim and a report per thread in one is the longest.
+  expect(JSON.stringify(spec).length).toBeLessThan(1400);
 });
