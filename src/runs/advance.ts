@@ -219,14 +219,20 @@ async function landFailure(engine: Engine, run: Run, error: unknown): Promise<vo
     log.info("run parks: a limit of the budget is reached", { ...about, reason: error.message });
     return park(engine, run, error);
   }
-  const [state, reason] = endOf(error);
+  const [state, reason] = endOf(error, run);
   if (state === "failed" && !(error instanceof Permanent) && !(error instanceof Retryable)) {
     log.error("step failed because of a bug", { ...about, error });
   } else log.info("run stops", { ...about, state, reason });
   await close(engine, run, state, redact(reason));
 }
 
-function endOf(error: unknown): [EndState, string] {
+/** GitLab says 409 where the merge request has moved on: there is nothing to do about the commit that the run was about. */
+function isOvertaken(error: unknown, { target }: Run): error is Permanent {
+  return error instanceof Permanent && error.status === 409 && target.mergeRequest !== undefined;
+}
+
+function endOf(error: unknown, run: Run): [EndState, string] {
+  if (isOvertaken(error, run)) return ["cancelled", error.message];
   if (error instanceof Cancelled) return ["cancelled", error.message];
   if (error instanceof OverBudget) return ["over_budget", error.message];
   if (error instanceof UserError) return ["needs_human", error.message];

@@ -20,5 +20,6 @@ export function tell(context: StepContext, name: string, line: StatusLine): Effe
     costUsd: context.spent().costUsd,
     runId: context.run.id,
   });
-  return answer(context, body.trim(), name);
+  // Not in the note in which the workflow tells its results: they still hold.
+  return answer(context, body.trim(), name, `standing:${context.run.workflow}`);
 }

@@ -13,9 +13,15 @@ function placeOf({ run }: StepContext): { repository: string; iid: number } {
  * The effect that answers a run's request; said again in a later step it replaces what was said before. A run that nobody asked for has
  * one note per workflow on its merge request, whatever number of such runs there are.
  * @param body Markdown
+ * @param unasked subject of the note where nobody asked; default: the workflow
  */
-export function answer(context: StepContext, body: string, name = "answer"): EffectDraft {
-  const { workflow, target } = context.run;
+export function answer(
+  context: StepContext,
+  body: string,
+  name = "answer",
+  unasked = context.run.workflow,
+): EffectDraft {
+  const { target } = context.run;
   const { request } = target;
   return {
     name,
@@ -23,7 +29,7 @@ export function answer(context: StepContext, body: string, name = "answer"): Eff
       kind: "gitlab.note",
       ...placeOf(context),
       discussionId: request?.discussionId ?? null,
-      subject: request === undefined ? workflow : `answer:${request.noteId}`,
+      subject: request === undefined ? unasked : `answer:${request.noteId}`,
       body,
       mentions: [],
     },
