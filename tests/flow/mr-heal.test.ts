@@ -50,7 +50,8 @@ async function delivered(
 ) {
   story = await startStory({
     policies: { "SHOP-1": policy },
-    gitlab: { pipeline: pipelineOf(jobs), pipelineTickMs: 300 },
+    gitlab: { pipeline: pipelineOf(jobs), pipelineTickMs: 100 },
+    bot: { quietMs: 200, sweepMs: 200 },
     ...options,
   });
   mia = gitlabPerson(story.acme, "glpat-mia-gitlab-token");
