@@ -125,12 +125,23 @@ async function doAlongside(tx: Queryable, workflows: Workflows, alongside: Along
 
 const failures = { cancel: "nothing_to_stop", raise: "not_raised", retry: "nothing_to_retry" } as const;
 
-/** Starts the run of a decision, and does what comes with it. @returns the verdict's words and the runs that must be rung */
+/** What became of a delivery: its verdict's words, the run that it is about, and the runs that must be rung. */
+export interface Outcome {
+  readonly verdict: "handled" | "ignored";
+  readonly reason: string;
+  readonly runId?: string;
+  /** Milliseconds from now before which that run does nothing. */
+  readonly delayMs?: number;
+  /** Ids of other runs. */
+  readonly ring?: readonly string[];
+}
+
+/** Starts the run of a decision, and does what comes with it. */
 export async function carryOutStart(
   { workflows }: Pick<Registrar, "workflows">,
   tx: Queryable,
   decision: Extract<MergeRequestDecision, { kind: "start" }>,
-): Promise<{ verdict: "handled" | "ignored"; reason: string; runId?: string; ring?: readonly string[] }> {
+): Promise<Outcome> {
   const { alongside, target } = decision;
   const done: Done = alongside === undefined ? { ring: [] } : await doAlongside(tx, workflows, alongside);
   const { refused } = done;
@@ -141,5 +152,6 @@ export async function carryOutStart(
   const run = await startRun(tx, workflows, { ...decision, target: answer });
   if (run === null) return { verdict: "ignored", reason: "a run was started for this already" };
   const what = target.answer === undefined ? run.workflow : `${run.workflow}: ${target.answer.about}`;
-  return { verdict: "handled", reason: `started ${what}`, runId: run.id, ring: done.ring };
+  const delay = decision.delayMs === undefined ? {} : { delayMs: decision.delayMs };
+  return { verdict: "handled", reason: `started ${what}`, runId: run.id, ring: done.ring, ...delay };
 }

@@ -13,7 +13,7 @@ import { decideDelivery, listPending, lockPending } from "../store/deliveries.ts
 import type { Database, Queryable } from "../store/queryable.ts";
 import { findActiveRun, findCausedRun, requestCancel } from "../store/runs.ts";
 import { isCommentHandled } from "../store/told.ts";
-import { carryOutStart, decideOnMergeRequest } from "./decide-merge-request.ts";
+import { carryOutStart, decideOnMergeRequest, type Outcome } from "./decide-merge-request.ts";
 import { causeOf, type Decision, type Facts, type OnTicket, route } from "./route.ts";
 import { isOnMergeRequest, type MergeRequestDecision } from "./route-merge-request.ts";
 
@@ -91,8 +91,6 @@ async function carryOut(clerk: Clerk, tx: Queryable, decision: Decision): Promis
   }
 }
 
-type Outcome = Awaited<ReturnType<typeof carryOutStart>>;
-
 /** Gathers the facts and decides. @returns what is to be done in the transaction of the verdict; null: not yet */
 async function decide(clerk: Clerk, event: Event): Promise<((tx: Queryable) => Promise<Outcome>) | null> {
   try {
@@ -122,9 +120,8 @@ async function handle(clerk: Clerk, id: string, event: Event): Promise<void> {
   });
   if (done === null) return;
   clerk.log.info("delivery decided", { delivery: id, verdict: done.verdict, reason: done.reason, run: done.runId });
-  for (const runId of new Set([done.runId, ...(done.ring ?? [])])) {
-    if (runId !== undefined) await clerk.bell.ring(runId);
-  }
+  if (done.runId !== undefined) await clerk.bell.ring(done.runId, done.delayMs);
+  for (const runId of done.ring ?? []) await clerk.bell.ring(runId);
 }
 
 /**
