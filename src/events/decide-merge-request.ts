@@ -13,13 +13,13 @@ import { findActiveRun, findCausedRun, requestCancel, retryRun } from "../store/
 import { parseCommand } from "./command.ts";
 import {
   type Alongside,
-  groupsFor,
   isOwnBranch,
   type MergeRequestDecision,
   type MergeRequestFacts,
   type OnMergeRequest,
-  routeMergeRequest,
-} from "./route-merge-request.ts";
+} from "./merge-request-facts.ts";
+import { routeMergeRequest } from "./route-merge-request.ts";
+import { groupsFor } from "./who-may.ts";
 
 export interface Registrar {
   readonly database: Database;

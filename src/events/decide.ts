@@ -14,8 +14,8 @@ import type { Database, Queryable } from "../store/queryable.ts";
 import { findActiveRun, findCausedRun, requestCancel } from "../store/runs.ts";
 import { isCommentHandled } from "../store/told.ts";
 import { carryOutStart, decideOnMergeRequest, type Outcome } from "./decide-merge-request.ts";
+import { isOnMergeRequest, type MergeRequestDecision } from "./merge-request-facts.ts";
 import { causeOf, type Decision, type Facts, type OnTicket, route } from "./route.ts";
-import { isOnMergeRequest, type MergeRequestDecision } from "./route-merge-request.ts";
 
 export interface Clerk {
   readonly database: Database;

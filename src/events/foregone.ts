@@ -1,8 +1,9 @@
 /** Verdicts that need no facts: most of what a busy Jira tells is nothing to us, and can be committed together with its verdict. */
 import type { Event } from "../domain/event.ts";
 import type { Policy } from "../platform/policy.ts";
+import { isOnMergeRequest, type MergeRequestFacts } from "./merge-request-facts.ts";
 import { type Facts, route } from "./route.ts";
-import { isOnMergeRequest, type MergeRequestFacts, routeMergeRequest } from "./route-merge-request.ts";
+import { routeMergeRequest } from "./route-merge-request.ts";
 
 /** Facts that know nothing, and tell when one of them but `known` is looked at. */
 function blank<T extends object>(known: Partial<T>, empty: T, onLook: () => void): T {

@@ -1,79 +1,23 @@
 /** What an event on a merge request means for us. Pure: the same event, facts and policy always give the same decision. */
 import type { Event } from "../domain/event.ts";
-import type { Person } from "../domain/merge-request.ts";
-import { changesCode, type InstantAnswer, type Request, type Run, type Target } from "../domain/run.ts";
-import { accessLevels, usualLevels } from "../platform/merge-request-policy.ts";
+import { changesCode, type InstantAnswer, type Request, type Target } from "../domain/run.ts";
+import { accessLevels } from "../platform/merge-request-policy.ts";
 import type { Policy } from "../platform/policy.ts";
-import { type CommandName, parseCommand, parseRaise } from "./command.ts";
-
-export type OnMergeRequest = Extract<Event, { type: "mr.commented" | "mr.changed" | "pipeline.changed" }>;
-type Comment = Extract<Event, { type: "mr.commented" }>;
-
-export function isOnMergeRequest(event: Event): event is OnMergeRequest {
-  return event.type === "mr.commented" || event.type === "mr.changed" || event.type === "pipeline.changed";
-}
-
-/** What else happens to runs in the same transaction. */
-export type Alongside =
-  | { readonly kind: "cancel"; readonly runIds: readonly string[]; readonly reason: string }
-  | {
-      readonly kind: "raise";
-      readonly runId: string;
-      readonly usd: number;
-      readonly by: string;
-      readonly cause: string;
-    }
-  | { readonly kind: "retry"; readonly run: Run; readonly by: string };
-
-export type MergeRequestDecision =
-  | {
-      readonly kind: "start";
-      readonly workflow: string;
-      readonly target: Target;
-      readonly requestedBy: string;
-      readonly cause?: string;
-      /** Milliseconds. */
-      readonly delayMs?: number;
-      readonly alongside?: Alongside;
-    }
-  | { readonly kind: "cancel"; readonly runId: string; readonly reason: string }
-  | { readonly kind: "ignore"; readonly reason: string }
-  /** Another run is at the branch: decide again when it is through. */
-  | { readonly kind: "later"; readonly reason: string };
-
-/** What is known besides the event. Everything is read when it is asked for. */
-export interface MergeRequestFacts {
-  /** User id of the bot in GitLab. */
-  readonly self: string;
-  /** Id of the run that the very same cause has started. */
-  readonly startedRun: string | null;
-  /** Who says it; null when there is no such account. */
-  readonly person: Person | null;
-  /** Those of the policy's groups for a command that the person is in. */
-  readonly groups: readonly string[];
-  /** The run that is changing the branch. */
-  readonly busy: Run | null;
-  /** The newest runs on this merge request and its ticket, newest first. */
-  readonly runs: readonly Run[];
-  /** Answers in this thread within a day, and on the merge request within an hour. */
-  readonly answers: { readonly thread: number; readonly hour: number };
-  /** The merge request was reviewed by us before. */
-  readonly reviewed: boolean;
-  /** Number of the open merge request of the branch, for pipelines that do not say theirs. */
-  readonly openRequest: number | null;
-  /** Repairs of pipelines on this merge request that were pushed. */
-  readonly repairs: number;
-}
+import { type CommandName, parseCommand } from "./command.ts";
+import { instant } from "./instant.ts";
+import {
+  type Alongside,
+  type Comment,
+  isOwnBranch,
+  type MergeRequestDecision,
+  type MergeRequestFacts,
+  type OnMergeRequest,
+} from "./merge-request-facts.ts";
+import { mayCommand } from "./who-may.ts";
 
 const ignore = (reason: string): MergeRequestDecision => ({ kind: "ignore", reason });
 
-const ownBranch = /^ticketsmith\/([A-Z][A-Z0-9_]+-\d+)$/;
 const anyKey = /(?<![A-Za-z0-9])([A-Z][A-Z0-9_]+)-\d+(?!\d)/;
-
-/** Whether a branch is named as ours are. That it is really ours is looked up before anything is done to it. */
-export function isOwnBranch(branch: string): boolean {
-  return ownBranch.test(branch);
-}
 
 /** Where the runs of a merge request belong: its project in the policy, and its ticket. Null: the repository is not in the policy. */
 function homeOf(
@@ -92,30 +36,6 @@ function homeOf(
   return { ticket, project: key, repository, space, parentPage };
 }
 
-/** The GitLab groups whose members may give a command besides those with the access level. */
-export function groupsFor(command: string, policy: Policy): readonly string[] {
-  return policy.mergeRequests.commands[command as keyof typeof usualLevels]?.groups ?? [];
-}
-
-function mayCommand(command: CommandName, { person, groups }: MergeRequestFacts, policy: Policy): boolean {
-  if (person === null || person.bot) return false;
-  const who = policy.mergeRequests.commands[command] ?? { level: usualLevels[command], groups: [] };
-  if (who.level !== undefined && person.level >= accessLevels[who.level]) return true;
-  return who.groups.some((group) => groups.includes(group));
-}
-
-/** GitLab ids of those who asked for the work on a merge request; null among them: somebody whose id is not known. */
-function requesters(runs: readonly Run[], policy: Policy): (string | null)[] {
-  return runs
-    .filter(
-      ({ target, workflow }) =>
-        workflow !== "answer" && (target.request !== undefined || target.mergeRequest === undefined),
-    )
-    .map(({ requestedBy, target }) =>
-      target.request === undefined ? (policy.people.identities[requestedBy] ?? null) : target.request.by.id,
-    );
-}
-
 /** Commands that are runs of a workflow; the others are answered at once. */
 const workflowOf: Readonly<Partial<Record<CommandName, string>>> = {
   review: "review",
@@ -130,94 +50,6 @@ const workflowOf: Readonly<Partial<Record<CommandName, string>>> = {
   conflicts: "change",
   heal: "heal",
 };
-
-const active = ({ state }: Run): boolean => state === "queued" || state === "running" || state === "waiting";
-
-function summary(runs: readonly Run[]): InstantAnswer["runs"] {
-  return runs
-    .filter(({ workflow }) => workflow !== "answer")
-    .slice(0, 5)
-    .map(({ id, workflow, state, step, reason, costUsd }) => ({ id, workflow, state, step, reason, costUsd }));
-}
-
-/** What is answered at once to a command, and what happens besides. */
-function instant(
-  command: CommandName,
-  argument: string,
-  event: Comment,
-  facts: MergeRequestFacts,
-  policy: Policy,
-): { answer: InstantAnswer; alongside?: Alongside } {
-  const say = (about: InstantAnswer["about"], detail = ""): InstantAnswer => ({ about, detail, runs: [] });
-  const by = event.actor?.id ?? "";
-  const work = facts.runs.filter(({ workflow }) => workflow !== "answer");
-  switch (command) {
-    case "help":
-      return { answer: say("help") };
-    case "status":
-      return { answer: { about: "status", detail: "", runs: summary(facts.runs) } };
-    case "stop": {
-      const going = work.filter(active);
-      if (going.length === 0) return { answer: say("nothing_to_stop") };
-      const reason = `${event.actor?.name} asked to stop`;
-      return {
-        answer: { about: "stopped", detail: "", runs: summary(going) },
-        alongside: { kind: "cancel", runIds: going.map(({ id }) => id), reason },
-      };
-    }
-    case "budget": {
-      const usd = parseRaise(argument);
-      const most = policy.budgets.raiseUsd;
-      const run = work.find(active);
-      if (usd === null) return { answer: say("not_raised", "how_much") };
-      if (usd > most) return { answer: say("not_raised", `most ${most}`) };
-      if (run === undefined) return { answer: say("not_raised", "no_run") };
-      return {
-        answer: say("raised", String(usd)),
-        alongside: { kind: "raise", runId: run.id, usd, by, cause: `gitlab:note:${event.noteId}` },
-      };
-    }
-    case "retry": {
-      const last = work[0];
-      const stopped = ["failed", "needs_human", "timed_out", "over_budget"];
-      if (last === undefined || !stopped.includes(last.state)) return { answer: say("nothing_to_retry") };
-      return {
-        answer: { about: "retried", detail: "", runs: summary([last]) },
-        alongside: { kind: "retry", run: last, by },
-      };
-    }
-    default:
-      return settleChange(command, event, policy, work);
-  }
-}
-
-/** `approve`, `reject`, `merge`: what a person decides about a change of the bot. */
-function settleChange(
-  command: CommandName,
-  event: Comment,
-  policy: Policy,
-  work: readonly Run[],
-): { answer: InstantAnswer; alongside?: Alongside } {
-  const say = (about: InstantAnswer["about"], detail = ""): InstantAnswer => ({ about, detail, runs: [] });
-  if (!isOwnBranch(event.sourceBranch)) return { answer: say("not_ours", command) };
-  if (command === "reject") {
-    const going = work.filter(active).map(({ id }) => id);
-    const reason = `${event.actor?.name} rejected the change`;
-    return {
-      answer: say("rejected"),
-      ...(going.length === 0 ? {} : { alongside: { kind: "cancel" as const, runIds: going, reason } }),
-    };
-  }
-  if (command === "merge" && !policy.mergeRequests.merge) return { answer: say("not_allowed", "merge") };
-  if (!policy.mergeRequests.requesterMayApprove) {
-    const asked = requesters(work, policy);
-    if (asked.includes(event.actor?.id ?? "")) return { answer: say("not_allowed", "requester") };
-    // Who cannot be told apart from the requester may be the requester.
-    if (asked.includes(null)) return { answer: say("not_allowed", "unknown_requester") };
-  }
-  if (event.sha === null) return { answer: say("not_allowed", "no_commit") };
-  return { answer: say(command === "merge" ? "merged" : "approved", event.sha) };
-}
 
 function answerRun(
   event: Comment,

@@ -3,7 +3,7 @@ import type { Event } from "../domain/event.ts";
 import type { Run, Target } from "../domain/run.ts";
 import type { Policy } from "../platform/policy.ts";
 import { parseCommand, parseRaise } from "./command.ts";
-import type { OnMergeRequest } from "./route-merge-request.ts";
+import type { OnMergeRequest } from "./merge-request-facts.ts";
 
 /** Events that are not about a merge request; the others are for `routeMergeRequest`. */
 export type OnTicket = Exclude<Event, OnMergeRequest>;

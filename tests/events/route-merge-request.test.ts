@@ -4,12 +4,8 @@ import type { Person } from "../../src/domain/merge-request.ts";
 import type { Run } from "../../src/domain/run.ts";
 import { commandNames } from "../../src/events/command.ts";
 import { foregone } from "../../src/events/foregone.ts";
-import {
-  type MergeRequestDecision,
-  type MergeRequestFacts,
-  type OnMergeRequest,
-  routeMergeRequest,
-} from "../../src/events/route-merge-request.ts";
+import type { MergeRequestDecision, MergeRequestFacts, OnMergeRequest } from "../../src/events/merge-request-facts.ts";
+import { routeMergeRequest } from "../../src/events/route-merge-request.ts";
 import { Policy } from "../../src/platform/policy.ts";
 
 const base = {
