@@ -136,8 +136,7 @@ async function assemble(
   }
 
   const stopping = new AbortController();
-  const settleOld =
-    role === "api" ? undefined : await startWorker(options, parts, { bell, url, stopping: stopping.signal });
+  const settleOld = role === "api" ? undefined : await startWorker(options, parts, { bell, stopping: stopping.signal });
   const stopSweeping = every(
     options.sweepMs ?? 5000,
     async () => {

@@ -19,14 +19,12 @@ export async function startWorker(
   { database, adapters, workflows }: DeskParts,
   context: {
     readonly bell: Awaited<ReturnType<typeof createDesk>>["bell"];
-    /** Where this process listens; null for a pure worker. */
-    readonly url: string | null;
     readonly stopping: AbortSignal;
   },
 ): Promise<() => Promise<unknown>> {
   const { config, log } = options;
   const { environment: env, policy } = config;
-  const { bell, url, stopping } = context;
+  const { bell, stopping } = context;
   startElsewhere();
   const sandbox = await adapters.sandbox.status();
   if (sandbox.kind === "none") log.warn("no sandbox: tests will be reported as not run", { reason: sandbox.reason });
@@ -42,7 +40,7 @@ export async function startWorker(
     dependencies: adapters.dependencies,
     policy,
     priceUsd: adapters.priceUsd,
-    publicUrl: env.PUBLIC_URL ?? url ?? "",
+    publicUrl: env.PUBLIC_URL ?? "",
   };
   const writers: Writers = {
     tickets: adapters.jira,

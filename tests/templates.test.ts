@@ -69,6 +69,7 @@ const mergeRequest = {
   risks: [ugly],
   disagreements: [{ path: ugly, problem: "changed, but not mentioned" }],
   runId: "run-1",
+  runUrl: "https://bot.example.com/runs/run-1",
   costUsd: 0.123,
   minutes: 12.4,
   page: link,

@@ -39,6 +39,7 @@ export const publish: Step<z.infer<typeof published.output>> = {
       risks: [...openRemarks(context), ...risks, ...suspicions],
       disagreements,
       runId: run.id,
+      runUrl: services.publicUrl === "" ? null : `${services.publicUrl.replace(/\/+$/, "")}/runs/${run.id}`,
       costUsd: context.spent().costUsd,
       minutes: context.minutes,
       page: null,

@@ -44,7 +44,7 @@ export interface Services {
   readonly policy: Policy;
   /** The most that so many tokens can cost in US dollars, whichever of a role's models answers. 0 for a model without a price. */
   readonly priceUsd: (role: string, inputTokens: number, outputTokens: number) => number;
-  /** Address of this bot's own pages, for links to a run. */
+  /** Address under which people reach this bot's own pages, for links to a run; empty when nobody has said. */
   readonly publicUrl: string;
 }
 

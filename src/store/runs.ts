@@ -251,7 +251,7 @@ export async function retryRun(tx: Queryable, id: string): Promise<boolean> {
   const { rowCount } = await tx.query(
     `update ticketsmith.runs run
      set state = 'queued', not_before = null, waiting_for = null, reason = null, starts = 0, tries = 0, cancel_requested = false,
-         locked_out_since = null, ended_at = null, updated_at = now()
+         away_since = null, ended_at = null, updated_at = now()
      where id = $1 and state in ('failed', 'needs_human', 'timed_out', 'over_budget')
        and not exists (select 1 from ticketsmith.runs other where other.subject = run.subject and other.id <> run.id
                        and other.state in ('queued', 'running', 'waiting'))`,

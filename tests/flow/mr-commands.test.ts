@@ -1,10 +1,8 @@
 /** People talk to the bot on a merge request: it hears who may speak, answers where it was asked, and says nothing twice. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Run } from "../../src/domain/run.ts";
-import { isEnd } from "../../src/domain/run.ts";
 import { listDeliveries } from "../../src/store/deliveries.ts";
 import { listRuns } from "../../src/store/runs.ts";
-import { botNotes, type GitLabPerson, gitlabPerson, requestOf, threadOf } from "../support/gitlab-people.ts";
+import { botNotes, type GitLabPerson, gitlabPerson, requestOf, runOf, threadOf } from "../support/gitlab-people.ts";
 import { finish, scenario } from "../support/scenarios.ts";
 import { acmePolicy, type Story, startStory } from "../support/story.ts";
 
@@ -42,16 +40,6 @@ describe("commands on a merge request", () => {
   });
   afterAll(() => story.close());
 
-  /** The run that a note started, once it has ended. */
-  async function runOf(noteId: number): Promise<Run> {
-    const find = async () =>
-      (await listRuns(story.bot.database, 100)).find(({ target }) => target.request?.noteId === noteId);
-    await expect.poll(async () => isEnd((await find())?.state ?? "queued"), { timeout: 30_000 }).toBe(true);
-    const run = await find();
-    if (run === undefined) throw new Error("it is gone");
-    return run;
-  }
-
   /** The verdict on what was said last. */
   async function lastVerdict(kind = "note"): Promise<string> {
     await story.acme.gitlab.idle();
@@ -73,7 +61,7 @@ describe("commands on a merge request", () => {
 
   test("help is seen at once and answered in the same thread, in order", async () => {
     const note = await mia.say(iid, "@ticketsmith help");
-    const run = await runOf(note);
+    const run = await runOf(story.bot.database, note);
     expect(run.state).toBe("done");
     expect(await story.deeds(run)).toEqual(["reply/eyes gitlab.award created", "reply/answer gitlab.note created"]);
     expect(emoji(note)).toEqual(["eyes"]);
@@ -82,7 +70,7 @@ describe("commands on a merge request", () => {
 
   test("a question is answered from the code; what the model writes is text and nothing else", async () => {
     const note = await mia.say(iid, "@ticketsmith ask why is it rounded here?");
-    const run = await runOf(note);
+    const run = await runOf(story.bot.database, note);
     expect(run).toMatchObject({ workflow: "ask", state: "done", target: { ticket: "SHOP-40" } });
     const [body] = replies(note);
     expect(body).toContain("Because prices are in cents");
@@ -93,19 +81,19 @@ describe("commands on a merge request", () => {
 
   test("a slip of the pen is told the nearest command", async () => {
     const note = await mia.say(iid, "/ticketsmith reviwe");
-    await runOf(note);
+    await runOf(story.bot.database, note);
     expect(replies(note)).toEqual([expect.stringContaining("Did you mean `@ticketsmith review`?")]);
   });
 
   test("who may not is told what it takes, and nothing is done", async () => {
     const note = await ria.say(iid, "@ticketsmith fix the rounding");
-    expect((await runOf(note)).workflow).toBe("answer");
+    expect((await runOf(story.bot.database, note)).workflow).toBe("answer");
     expect(replies(note)).toEqual([expect.stringMatching(/not yours to ask for.*developer/)]);
   });
 
   test("status tells of the runs", async () => {
     const note = await ria.say(iid, "@ticketsmith status");
-    await runOf(note);
+    await runOf(story.bot.database, note);
     expect(replies(note)).toEqual([expect.stringMatching(/\| r\w+ \| ask \| done/)]);
   });
 
@@ -124,7 +112,7 @@ describe("commands on a merge request", () => {
 
   test("two bots stop after one hop", async () => {
     const asked = await mia.say(iid, "@ticketsmith help");
-    await runOf(asked);
+    await runOf(story.bot.database, asked);
     const thread = threadOf(story.acme, iid, asked).id;
     await robot.say(iid, "@ticketsmith ask what do you mean by that?", thread);
     expect(await lastVerdict()).toMatch(/^ignored: .*is a bot/);
@@ -133,9 +121,10 @@ describe("commands on a merge request", () => {
 
   test("who asks on and on in a thread hears once that it is enough", async () => {
     const first = await mia.say(iid, "@ticketsmith help");
-    await runOf(first);
+    await runOf(story.bot.database, first);
     const thread = threadOf(story.acme, iid, first).id;
-    for (let more = 0; more < 3; more += 1) await runOf(await mia.say(iid, "@ticketsmith help", thread));
+    for (let more = 0; more < 3; more += 1)
+      await runOf(story.bot.database, await mia.say(iid, "@ticketsmith help", thread));
     expect(replies(first)).toHaveLength(4);
     expect(replies(first).at(-1)).toContain("silent for a while");
     await mia.say(iid, "@ticketsmith help", thread);

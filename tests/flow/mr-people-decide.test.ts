@@ -1,9 +1,7 @@
 /** A change of the bot is approved, rejected and merged by people only, at the commit that they saw; and a description is everybody's. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isEnd, type Run } from "../../src/domain/run.ts";
 import { demoTicket, people } from "../../src/stand-ins/acme/acme.ts";
-import { listRuns } from "../../src/store/runs.ts";
-import { type GitLabPerson, gitlabPerson, requestOf, threadOf } from "../support/gitlab-people.ts";
+import { answerTo, type GitLabPerson, gitlabPerson, requestOf, runOf } from "../support/gitlab-people.ts";
 import { finish, scenario } from "../support/scenarios.ts";
 import { acmePolicy, type Story, startStory } from "../support/story.ts";
 
@@ -49,20 +47,6 @@ beforeAll(async () => {
 });
 afterAll(() => story.close());
 
-async function runOf(noteId: number): Promise<Run> {
-  const find = async () =>
-    (await listRuns(story.bot.database, 100)).find(({ target }) => target.request?.noteId === noteId);
-  await expect.poll(async () => isEnd((await find())?.state ?? "queued"), { timeout: 30_000 }).toBe(true);
-  const run = await find();
-  if (run === undefined) throw new Error("it is gone");
-  return run;
-}
-
-function answerTo(iid: number, noteId: number): string {
-  const ours = threadOf(story.acme, iid, noteId).notes.findLast(({ authorId }) => authorId === 900);
-  return ours?.body.replace(/<!--[\s\S]*?-->/g, "").trim() ?? "";
-}
-
 describe("a person's merge request", () => {
   let iid: number;
   beforeAll(async () => {
@@ -77,8 +61,8 @@ describe("a person's merge request", () => {
   test("is described beside what its author wrote, and again in the same place", async () => {
     for (const _time of [1, 2]) {
       const note = await mia.say(iid, "@ticketsmith describe");
-      expect((await runOf(note)).state).toBe("done");
-      expect(answerTo(iid, note)).toMatch(/^The description is up to date with [0-9a-f]{8}\.$/);
+      expect((await runOf(story.bot.database, note)).state).toBe("done");
+      expect(answerTo(story.acme, iid, note)).toMatch(/^The description is up to date with [0-9a-f]{8}\.$/);
     }
     const { description } = requestOf(story.acme, iid);
     expect(description).toContain("My own words.");
@@ -88,8 +72,8 @@ describe("a person's merge request", () => {
 
   test("can be split into parts that are made of its own files", async () => {
     const note = await mia.say(iid, "@ticketsmith split");
-    await runOf(note);
-    const text = answerTo(iid, note);
+    await runOf(story.bot.database, note);
+    const text = answerTo(story.acme, iid, note);
     expect(text).toMatch(/1\. \*\*Helper\*\*.*\n2\. \*\*Use it\*\*.*1 file/);
     expect(text).toContain("In none of the parts: `notes.txt`");
     expect(text).not.toContain("passwd");
@@ -97,8 +81,8 @@ describe("a person's merge request", () => {
 
   test("is not the bot's to approve", async () => {
     const note = await mia.say(iid, "@ticketsmith approve");
-    await runOf(note);
-    expect(answerTo(iid, note)).toContain("not mine");
+    await runOf(story.bot.database, note);
+    expect(answerTo(story.acme, iid, note)).toContain("not mine");
     expect(requestOf(story.acme, iid).approvedBy).toEqual([]);
   });
 });
@@ -117,38 +101,38 @@ describe("the bot's merge request", () => {
 
   test("stays a draft when the one who asked for it approves it", async () => {
     const note = await mia.say(iid, "@ticketsmith approve");
-    await runOf(note);
-    expect(answerTo(iid, note)).toContain("You asked for this change");
+    await runOf(story.bot.database, note);
+    expect(answerTo(story.acme, iid, note)).toContain("You asked for this change");
     expect(draft()).toBe(true);
   });
 
   test("stops being one when somebody else does, at the commit that they saw", async () => {
     const note = await lena.say(iid, "@ticketsmith approve");
-    const run = await runOf(note);
+    const run = await runOf(story.bot.database, note);
     expect(await story.deeds(run)).toEqual([
       "reply/eyes gitlab.award created",
       "reply/ready gitlab.ready updated",
       "reply/answer gitlab.note created",
     ]);
-    expect(answerTo(iid, note)).toMatch(/^Approved at [0-9a-f]{8}/);
+    expect(answerTo(story.acme, iid, note)).toMatch(/^Approved at [0-9a-f]{8}/);
     expect(draft()).toBe(false);
     expect(requestOf(story.acme, iid).state).toBe("opened");
   });
 
   test("is not merged where the bot has not the right to", async () => {
     const note = await lena.say(iid, "@ticketsmith merge");
-    expect((await runOf(note)).state).toBe("failed");
-    expect(answerTo(iid, note)).toContain("may not merge into this branch");
+    expect((await runOf(story.bot.database, note)).state).toBe("failed");
+    expect(answerTo(story.acme, iid, note)).toContain("may not merge into this branch");
     expect(requestOf(story.acme, iid).state).toBe("opened");
   });
 
   test("is merged by nobody's word but a person's", async () => {
     for (const { id, accessLevels } of story.acme.gitlab.users) if (id === 900) accessLevels["acme/shop"] = 40;
     const note = await lena.say(iid, "@ticketsmith merge");
-    const run = await runOf(note);
+    const run = await runOf(story.bot.database, note);
     expect({ state: run.state, reason: run.reason }).toEqual({ state: "done", reason: null });
     expect(requestOf(story.acme, iid).state).toBe("merged");
-    expect(answerTo(iid, note)).toMatch(/^Merged at/);
+    expect(answerTo(story.acme, iid, note)).toMatch(/^Merged at/);
     const merges = story.acme.gitlab.requests.filter(({ path, status }) => path.endsWith("/merge") && status === 200);
     expect(merges).toHaveLength(1);
     expect(JSON.stringify(merges[0]?.body)).toContain(requestOf(story.acme, iid).versions.at(-1)?.headSha);

@@ -1,6 +1,10 @@
 /** People who use Acme's GitLab through its API, as their browsers do. */
+import { expect } from "vitest";
+import { isEnd, type Run } from "../../src/domain/run.ts";
 import type { Acme } from "../../src/stand-ins/acme/acme.ts";
 import type { Discussion, MergeRequest, Note } from "../../src/stand-ins/gitlab/world.ts";
+import type { Database } from "../../src/store/queryable.ts";
+import { listRuns } from "../../src/store/runs.ts";
 
 export interface GitLabPerson {
   /** One call; throws when it is refused. */
@@ -79,6 +83,22 @@ export function threadOf(acme: Acme, iid: number, noteId: number): Discussion {
   const found = requestOf(acme, iid).discussions.find(({ notes }) => notes.some(({ id }) => id === noteId));
   if (found === undefined) throw new Error(`there is no note ${noteId} on !${iid}`);
   return found;
+}
+
+/** The run that a note started, once it has ended. */
+export async function runOf(database: Database, noteId: number): Promise<Run> {
+  const find = async (): Promise<Run | undefined> =>
+    (await listRuns(database, 200)).find(({ target }) => target.request?.noteId === noteId);
+  await expect.poll(async () => isEnd((await find())?.state ?? "queued"), { timeout: 60_000 }).toBe(true);
+  const run = await find();
+  if (run === undefined) throw new Error(`the run of note ${noteId} is gone`);
+  return run;
+}
+
+/** The bot's last word in the thread of a note, without its hidden marker; empty when there is none. */
+export function answerTo(acme: Acme, iid: number, noteId: number): string {
+  const ours = threadOf(acme, iid, noteId).notes.findLast(({ authorId }) => authorId === 900);
+  return ours?.body.replace(/<!--[\s\S]*?-->/g, "").trim() ?? "";
 }
 
 /** What the bot has said on a merge request, oldest first, without its hidden markers. */
