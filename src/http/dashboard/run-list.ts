@@ -5,7 +5,16 @@ import { isEnd, type Run } from "../../domain/run.ts";
 import { asCount, asUsd } from "../../platform/template-text.ts";
 import type { DeliveryRow } from "../../store/deliveries.ts";
 import type { BudgetRecord } from "../records.ts";
-import { duration, type Moment, moment, type Pill, runPills, ticketAddress, verdictPills } from "./words.ts";
+import {
+  duration,
+  type Moment,
+  moment,
+  type Pill,
+  runPills,
+  subjectName,
+  ticketAddress,
+  verdictPills,
+} from "./words.ts";
 
 export interface RunListPage {
   readonly counts: readonly { readonly label: string; readonly value: string; readonly tone: Pill["tone"] }[];
@@ -96,8 +105,8 @@ export function runListPage(
     counts: countsOf(runs),
     runs: runs.map((run) => ({
       id: run.id,
-      ticket: run.target.ticket,
-      ticketUrl: ticketAddress(jiraUrl, run.target.ticket),
+      ticket: subjectName(run.target),
+      ticketUrl: ticketAddress(jiraUrl, run.target),
       repository: run.target.repository,
       workflow: run.workflow,
       pill: runPills[run.state],

@@ -8,7 +8,7 @@ import { type LedgerLine, readLedger, resultLinks } from "./ledger.ts";
 import { type PatchFile, readPatch } from "./patch.ts";
 import { type Activity, readActivity, readTimeline, type TimelineStep } from "./timeline.ts";
 import { type Conversation, readTranscript } from "./transcript.ts";
-import { duration, type Pill, runPills, ticketAddress } from "./words.ts";
+import { duration, type Pill, runPills, subjectName, ticketAddress } from "./words.ts";
 
 interface ProofLine {
   readonly criterion: string;
@@ -91,8 +91,8 @@ export function runPage(
   const { tests = null, proof = [], notes = "" } = found.verified ?? {};
   return {
     id: run.id,
-    ticket: run.target.ticket,
-    ticketUrl: ticketAddress(options.jiraUrl, run.target.ticket),
+    ticket: subjectName(run.target),
+    ticketUrl: ticketAddress(options.jiraUrl, run.target),
     summary: found.understood?.ticket.summary ?? "",
     pill: runPills[run.state],
     reason: run.waitingFor?.reason ?? run.reason ?? "",

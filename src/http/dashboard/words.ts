@@ -1,7 +1,7 @@
 /** How values read on the pages. */
 import type { EffectState } from "../../domain/effect.ts";
 import type { Verdict } from "../../domain/event.ts";
-import type { RunState } from "../../domain/run.ts";
+import { type RunState, type Target, ticketOf } from "../../domain/run.ts";
 
 /** The colour family of a state; each also has words, so that nothing is told by colour alone. */
 export type Tone = "idle" | "busy" | "good" | "look" | "bad";
@@ -81,8 +81,16 @@ export function webAddress(text: string): string | null {
   return url !== null && (url.protocol === "https:" || url.protocol === "http:") ? url.href : null;
 }
 
-/** Where a ticket is read in Jira. */
-export function ticketAddress(jiraUrl: string, key: string): string | null {
+/** What a run is about, in a word: `SHOP-7`, `SHOP-7 !12`, `acme/shop!12`. */
+export function subjectName(target: Target): string {
+  const { ticket, mergeRequest } = target;
+  return mergeRequest === undefined || ticketOf(target) === null ? ticket : `${ticket} !${mergeRequest.iid}`;
+}
+
+/** Where a run's ticket is read in Jira; null when it has none. */
+export function ticketAddress(jiraUrl: string, target: Target): string | null {
+  const key = ticketOf(target);
+  if (key === null) return null;
   return webAddress(`${jiraUrl.replace(/\/+$/, "")}/browse/${encodeURIComponent(key)}`);
 }
 
