@@ -15,6 +15,7 @@ const Wait = z.object({ reason: z.string() });
 const Retry = z.object({ reason: z.string(), delayMs: z.number() });
 
 const about: Readonly<Record<string, string>> = {
+  preflight: "see whether GitLab would take the work",
   understand: "read the ticket, say what it means",
   plan: "decide how",
   implement: "write the change, run the tests, repair",
