@@ -36,7 +36,7 @@ export interface StoryOptions extends AcmeOptions {
   /** `process-for-demo` by default: the code in these stories is ours. */
   readonly sandbox?: NonNullable<BotOptions["sandbox"]>;
   /** Other patience than the stories usually have. */
-  readonly bot?: Partial<Omit<BotOptions, "config" | "role" | "sandbox">>;
+  readonly bot?: Partial<Omit<BotOptions, "config" | "sandbox">>;
   /** Where Jira and GitLab send their webhooks, when that is not the bot. */
   readonly webhooksTo?: string;
 }
