@@ -132,7 +132,7 @@ const harmless: readonly string[] = [
   "-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----",
   "The header -----BEGIN PRIVATE KEY----- tells where the key begins.",
   "npm_config_registry=https://registry.npmjs.org/",
-  "npm_package_json=/work/package.json",
+  "npm_package_json=/srv/bot/package.json",
   "xoxo, see you on Monday at the usual place",
   "eyJhbGciOi is how tokens begin",
   "eye.eyebrow.eyelash",
