@@ -4,8 +4,7 @@ import { checkClaim, claimedTests } from "../agents/judge.ts";
 import { UserError } from "../domain/errors.ts";
 import type { ChangeClaim } from "../domain/handoff.ts";
 import type { Workspace } from "../domain/ports.ts";
-import { Refusal } from "../workspace/paths.ts";
-import { readInside } from "../workspace/tree.ts";
+import { isFileInside } from "../workspace/tree.ts";
 import { withinMerge } from "./amend/merging.ts";
 import { type PatchSecret, secretsInPatch } from "./change/secrets.ts";
 import { formatChange } from "./checks/own-tools.ts";
@@ -22,14 +21,7 @@ function placeOf({ path, line }: PatchSecret): string {
 async function existing(root: string, claim: ChangeClaim): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (const path of claimedTests(claim)) {
-    if (path === null) continue;
-    try {
-      await readInside(root, path, Number.MAX_SAFE_INTEGER);
-      found.add(path);
-    } catch (error) {
-      // Not there, or no path at all: that is what is to be found out.
-      if (!(error instanceof Refusal)) throw error;
-    }
+    if (path !== null && (await isFileInside(root, path))) found.add(path);
   }
   return found;
 }

@@ -77,8 +77,8 @@ async function inParent<T>(
   });
 }
 
-/** The bytes of a regular file. Refusal when there is none, it is larger than `maxBytes`, or anything but a plain file. */
-export async function readInside(root: string, given: string, maxBytes: number): Promise<Buffer> {
+/** Opens a regular file for `use`. Refusal when there is none, or anything but a plain file. */
+function withFile<T>(root: string, given: string, use: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   return inParent(root, given, false, async (address) => {
     // Non-blocking: opening a named pipe would wait for ever.
     const file = await open(address, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
@@ -86,12 +86,39 @@ export async function readInside(root: string, given: string, maxBytes: number):
       const found = await file.stat();
       if (found.isDirectory()) throw new Refusal(`${given} is a directory: use list_files`);
       if (!found.isFile()) throw new Refusal(`${given} is not a plain file`);
-      if (found.size > maxBytes) throw new Refusal(`${given} is too large: ${found.size} bytes, at most ${maxBytes}`);
-      return await file.readFile();
+      return await use(file, found.size);
     } finally {
       await file.close();
     }
   });
+}
+
+/** The bytes of a regular file. Refusal when there is none, it is larger than `maxBytes`, or anything but a plain file. */
+export async function readInside(root: string, given: string, maxBytes: number): Promise<Buffer> {
+  return withFile(root, given, async (file, size) => {
+    if (size > maxBytes) throw new Refusal(`${given} is too large: ${size} bytes, at most ${maxBytes}`);
+    return file.readFile();
+  });
+}
+
+/** The same as text; null where that would be refused: not there, no plain file, a way out, or too large. */
+export async function textInside(root: string, given: string, maxBytes: number): Promise<string | null> {
+  try {
+    return (await readInside(root, given, maxBytes)).toString("utf8");
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
+/** Whether a path names a regular file in the tree. */
+export async function isFileInside(root: string, given: string): Promise<boolean> {
+  try {
+    return await withFile(root, given, async () => true);
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 /** Writes a whole file, making its directories. Keeps the mode of an existing one. Returns which of the two it was. */

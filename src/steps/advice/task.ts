@@ -3,33 +3,22 @@ import { dataSection } from "../../agents/data.ts";
 import type { FileDiff } from "../../domain/merge-request.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import { render } from "../../platform/template.ts";
-import { Refusal } from "../../workspace/paths.ts";
-import { readInside } from "../../workspace/tree.ts";
+import { linesAround } from "../conversation/lines-around.ts";
 import { looked } from "../conversation/outputs.ts";
 import { guideSection } from "../rules/guide.ts";
 import type { StepContext } from "../step.ts";
 import { diffSection } from "./diff-text.ts";
 
-/** Lines shown on either side of a selected one. */
-const around = 8;
+/** Of the code around the selected line. */
+const shown = { around: 8, bytes: 512 * 1024 } as const;
 
 /** The lines around the one that a request in a diff is about; empty when it is about the whole, or the line is gone. */
-export async function selectionSection(context: StepContext, workspace: Workspace): Promise<string> {
+async function selectionSection(context: StepContext, workspace: Workspace): Promise<string> {
   const { selection } = context.output(looked);
   if (selection === null || selection.line === null) return "";
-  try {
-    const text = (await readInside(workspace.root, selection.path, 512 * 1024)).toString("utf8");
-    const first = Math.max(1, selection.line - around);
-    const lines = text.split("\n").slice(first - 1, selection.line + around);
-    const shown = lines.map((line, index) => {
-      const number = first + index;
-      return `${number === selection.line ? ">" : " "} ${number} ${line}`;
-    });
-    return dataSection(`Selected line ${selection.line} of ${selection.path}`, shown.join("\n"));
-  } catch (error) {
-    if (error instanceof Refusal) return "";
-    throw error;
-  }
+  const { path, line } = selection;
+  const lines = await linesAround(workspace.root, path, line, shown);
+  return lines === null ? "" : dataSection(`Selected line ${line} of ${path}`, lines);
 }
 
 /** The task for `ask`, `describe` and `split`. */

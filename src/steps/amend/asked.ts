@@ -2,15 +2,13 @@
 import { capped, dataSection } from "../../agents/data.ts";
 import type { FileDiff, Thread, ThreadNote } from "../../domain/merge-request.ts";
 import type { Workspace } from "../../domain/ports.ts";
-import { Refusal } from "../../workspace/paths.ts";
-import { readInside } from "../../workspace/tree.ts";
+import { linesAround } from "../conversation/lines-around.ts";
 import { looked } from "../conversation/outputs.ts";
 import type { StepContext } from "../step.ts";
 
 const bytes = { diff: 16_000, file: 4_000, thread: 6_000, text: 4_000 } as const;
-/** Lines that are shown above and below the one that is meant. */
-const around = 12;
-const largestFile = 1024 * 1024;
+/** Of the code around the line that is meant. */
+const shown = { around: 12, bytes: 1024 * 1024 } as const;
 
 /** People's notes and ours, oldest first, each with its author's name. */
 export function conversation(notes: readonly ThreadNote[]): string {
@@ -22,23 +20,6 @@ export function spoken(thread: Thread): readonly ThreadNote[] {
   return thread.notes.filter(({ system }) => !system);
 }
 
-/** The lines around one of a file, numbered, the one marked; null when they are not there (any more). */
-async function linesAround(root: string, path: string, line: number): Promise<string | null> {
-  try {
-    const lines = (await readInside(root, path, largestFile)).toString("utf8").split("\n");
-    if (line > lines.length) return null;
-    const first = Math.max(1, line - around);
-    return lines
-      .slice(first - 1, line + around)
-      .map((text, index) => `${first + index === line ? ">" : " "} ${first + index}\t${text}`)
-      .join("\n");
-  } catch (error) {
-    // Renamed, deleted or no text.
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
-}
-
 /** The code that a thread is about. Empty when it is about none. */
 export async function selectionSection(
   position: Thread["position"],
@@ -48,7 +29,7 @@ export async function selectionSection(
   if (position === null) return "";
   const { path, line, oldPath, oldLine } = position;
   if (line === null) return dataSection(title, `a removed line: line ${oldLine ?? "?"} of ${oldPath} as it was before`);
-  const code = await linesAround(workspace.root, path, line);
+  const code = await linesAround(workspace.root, path, line, shown);
   const place = `${path}, line ${line}`;
   if (code === null) return dataSection(title, place);
   const moved = position.head === workspace.base ? "" : ", as counted at an older commit";

@@ -2,8 +2,7 @@
 
 import type { Workspace } from "../../domain/ports.ts";
 import { isTestConfiguration, isTestFile } from "../../domain/test-file.ts";
-import { Refusal } from "../../workspace/paths.ts";
-import { readInside } from "../../workspace/tree.ts";
+import { textInside } from "../../workspace/tree.ts";
 import { contentsBefore, type FileChange } from "../change/file-change.ts";
 import { type ChangedFile, parsePatch, withoutFiles } from "../change/patch.ts";
 import { groundOf } from "../ground.ts";
@@ -14,13 +13,7 @@ const largest = 1024 * 1024;
 
 async function textOf(root: string, file: ChangedFile): Promise<string | null> {
   if (file.kind === "deleted" || file.binary || file.newMode === "120000" || file.newMode === "160000") return null;
-  try {
-    return (await readInside(root, file.path, largest)).toString("utf8");
-  } catch (error) {
-    // A link, a directory, or too large.
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
+  return textInside(root, file.path, largest);
 }
 
 /** The files of a patch with their contents on both sides. `root` is the changed tree. */

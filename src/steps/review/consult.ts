@@ -6,6 +6,7 @@ import type { FileDiff } from "../../domain/merge-request.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import type { Review } from "../../domain/review.ts";
 import { render } from "../../platform/template.ts";
+import { isFileInside } from "../../workspace/tree.ts";
 import { guideSection } from "../rules/guide.ts";
 import { runAgent } from "../run-agent.ts";
 import type { StepContext } from "../step.ts";
@@ -14,7 +15,6 @@ import { withoutTwins } from "./dispose.ts";
 import { changedLines } from "./lines.ts";
 import type { Criterion, Opinion } from "./outputs.ts";
 import { type Lines, type Placed, place } from "./place.ts";
-import { isFile } from "./sources.ts";
 import type { OwnThread } from "./threads.ts";
 
 /** What the reviewer is asked about. */
@@ -54,7 +54,7 @@ function threadSection(threads: readonly OwnThread[]): string {
 async function judged(criteria: Review["criteria"], workspace: Workspace): Promise<Criterion[]> {
   const rows: Criterion[] = [];
   for (const { criterion, verdict, evidence, path } of criteria) {
-    const shown = verdict !== "met" || (path !== null && (await isFile(workspace, path)));
+    const shown = verdict !== "met" || (path !== null && (await isFileInside(workspace.root, path)));
     rows.push(
       shown
         ? { criterion, verdict, evidence: path === null ? evidence : `${path}: ${evidence}` }

@@ -1,8 +1,7 @@
 /** The text that the lines of a diff stand in. */
 import type { FileDiff } from "../../domain/merge-request.ts";
 import type { Workspace } from "../../domain/ports.ts";
-import { Refusal } from "../../workspace/paths.ts";
-import { readInside } from "../../workspace/tree.ts";
+import { textInside } from "../../workspace/tree.ts";
 import { type DiffFile, numberOn, readDiffFile, type Side } from "./lines.ts";
 import type { Lines } from "./place.ts";
 
@@ -10,13 +9,7 @@ import type { Lines } from "./place.ts";
 const largest = 1024 * 1024;
 
 async function linesIn(root: string, path: string): Promise<readonly string[] | null> {
-  try {
-    return (await readInside(root, path, largest)).toString("utf8").split("\n");
-  } catch (error) {
-    // Not there, a link, a directory, too large.
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
+  return (await textInside(root, path, largest))?.split("\n") ?? null;
 }
 
 /** What a diff shows of a side, each line at its number; what it does not show is empty. */
@@ -38,15 +31,4 @@ export async function readSources(diff: readonly FileDiff[], { root }: Pick<Work
     sides.set(file.newPath, { new: now ?? shownOn("new", read), old: shownOn("old", read) });
   }
   return (path, side) => sides.get(path)?.[side] ?? null;
-}
-
-/** Whether a path names a plain file in a tree. */
-export async function isFile({ root }: Pick<Workspace, "root">, path: string): Promise<boolean> {
-  try {
-    await readInside(root, path, Number.MAX_SAFE_INTEGER);
-    return true;
-  } catch (error) {
-    if (error instanceof Refusal) return false;
-    throw error;
-  }
 }

@@ -3,24 +3,13 @@
 import { capped, dataSection } from "../../agents/data.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import type { CodeProject } from "../../domain/ticket.ts";
-import { Refusal } from "../../workspace/paths.ts";
-import { readInside } from "../../workspace/tree.ts";
+import { textInside } from "../../workspace/tree.ts";
 import { groundOf } from "../ground.ts";
 import type { StepContext } from "../step.ts";
 import { mostRuleBytes, noRules, parseRules, type RepositoryRules, ruleFile } from "./ticketsmith-file.ts";
 
 /** Most of a root `AGENTS.md` that goes into a task, bytes. */
 const mostGuideBytes = 4_000;
-
-/** Text of a file of an untouched tree; null when it is not there, no plain file, or too large. */
-async function textIn(root: string, path: string, maxBytes: number): Promise<string | null> {
-  try {
-    return (await readInside(root, path, maxBytes)).toString("utf8");
-  } catch (error) {
-    if (error instanceof Refusal) return null;
-    throw error;
-  }
-}
 
 /** Reads the rules on a repository's default branch. `opened` is an untouched checkout of `branch`. */
 export async function readRules(
@@ -31,7 +20,7 @@ export async function readRules(
   const { workspaces } = context.services;
   const isDefault = opened.branch === project.defaultBranch;
   const text = isDefault
-    ? await textIn(opened.workspace.root, ruleFile, mostRuleBytes)
+    ? await textInside(opened.workspace.root, ruleFile, mostRuleBytes)
     : await workspaces.readFromDefaultBranch({ project, path: ruleFile, maxBytes: mostRuleBytes });
   const rules = text === null ? noRules : parseRules(text);
   if (rules.ignored.length > 0) {
@@ -42,7 +31,7 @@ export async function readRules(
 
 /** Reads the root `AGENTS.md` of an untouched checkout, shortened; empty when there is none. */
 export async function readGuide(workspace: Workspace): Promise<string> {
-  return capped(((await textIn(workspace.root, "AGENTS.md", 256_000)) ?? "").trim(), mostGuideBytes);
+  return capped(((await textInside(workspace.root, "AGENTS.md", 256_000)) ?? "").trim(), mostGuideBytes);
 }
 
 /** The section for an agent's task; empty when the repository says nothing about itself. */
