@@ -1,8 +1,8 @@
 /** The one door to child processes: without a shell, in their own process group, with exactly the environment given. */
-import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import type { Sink } from "./output.ts";
+import { spawnChild } from "./spawn-child.ts";
 import type { ProcessSpec, Raw, Wants } from "./spawner-messages.ts";
 import { openSpawner, type Spawner } from "./started-elsewhere.ts";
 
@@ -54,13 +54,7 @@ export interface Started {
 }
 
 function startHere(spec: ProcessSpec, wants: Wants): Raw {
-  const pipe = (wanted: boolean): "pipe" | "ignore" => (wanted ? "pipe" : "ignore");
-  const child = spawn(spec.file, spec.argv, {
-    env: { ...spec.env },
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    detached: true,
-    stdio: [pipe(wants.input), "pipe", "pipe", pipe(wants.status), pipe(wants.files)],
-  });
+  const child = spawnChild(spec, wants);
   const streams = child.stdio.filter((stream) => stream !== null && stream !== undefined);
   let failure: unknown;
   let exited = false;

@@ -2,8 +2,9 @@
  * A program of its own: starts processes for the bot. To start one, the kernel copies the tables of the starter's memory, and Node waits for
  * it: 1 ms in here, 5 to 8 ms in a bot of 300 MB, in which nothing else happens. See started-elsewhere.ts for the other side.
  */
-import { spawn } from "node:child_process";
+
 import type { Readable, Writable } from "node:stream";
+import { spawnChild } from "./spawn-child.ts";
 import type { Order, Report } from "./spawner-messages.ts";
 
 interface Child {
@@ -20,13 +21,7 @@ function report(message: Report, sent: () => void = () => {}): void {
 }
 
 function start({ id, spec, wants }: Extract<Order, { do: "start" }>): void {
-  const pipe = (wanted: boolean): "pipe" | "ignore" => (wanted ? "pipe" : "ignore");
-  const child = spawn(spec.file, spec.argv, {
-    env: { ...spec.env },
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
-    detached: true,
-    stdio: [pipe(wants.input), "pipe", "pipe", pipe(wants.status), pipe(wants.files)],
-  });
+  const child = spawnChild(spec, wants);
   const streams = child.stdio.filter((stream) => stream !== null && stream !== undefined);
   child.stdin?.on("error", () => {});
   child.stdio.slice(1).forEach((stream, index) => {
