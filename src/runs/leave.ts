@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { type CallEstimate, type Shortage, shortagesOf } from "../domain/budget.ts";
+import type { EffectDraft } from "../domain/effect.ts";
 import { type PotEmpty, Retryable, SystemAway } from "../domain/errors.ts";
 import type { EndState, Gate, Run } from "../domain/run.ts";
 import { performEffects } from "../effects/perform.ts";
@@ -11,7 +12,7 @@ import { redact } from "../platform/redact.ts";
 import { shortageWords } from "../steps/budget-words.ts";
 import { closingEffects } from "../steps/close.ts";
 import { parkingEffects } from "../steps/park.ts";
-import { Next } from "../steps/step.ts";
+import { Next, type StepContext } from "../steps/step.ts";
 import { planEffects } from "../store/ledger.ts";
 import { readPotsOf } from "../store/pots.ts";
 import type { Queryable } from "../store/queryable.ts";
@@ -41,41 +42,40 @@ export function lastParking(rows: readonly StepRow[]): string | undefined {
   return rows.findLast((row) => row.step.startsWith("park-"))?.step;
 }
 
+function contextOf({ database, services, stopping: signal, log }: Engine, run: Run): Promise<StepContext> {
+  return createContext({ database, run, services, signal, log });
+}
+
+/** Commits how a run leaves, with what people are to hear of it, and does so. */
+async function leave(engine: Engine, run: Run, leaving: Leaving, effects: readonly EffectDraft[]): Promise<void> {
+  await engine.database.transaction(async (tx) => {
+    await holdLease(tx, run);
+    await startStep(tx, run.id, leaving.step);
+    await produceStep(tx, run.id, leaving.step, leaving);
+    await planEffects(tx, run, leaving.step, effects);
+  });
+  await finishLeaving(engine, run, leaving, engine.stopping);
+}
+
 /** Decides the end, commits it with the ticket's last comment, and performs that. */
 export async function close(engine: Engine, run: Run, state: EndState, reason: string): Promise<void> {
-  const { database, services, stopping: signal, log } = engine;
-  const context = await createContext({ database, run, services, signal, log });
   const leaving: Leaving = {
     step: `close-${run.epoch}`,
     output: { at: run.step },
     next: { kind: "end", state, reason } satisfies Next,
   };
-  await database.transaction(async (tx) => {
-    await holdLease(tx, run);
-    await startStep(tx, run.id, leaving.step);
-    await produceStep(tx, run.id, leaving.step, leaving);
-    await planEffects(tx, run, leaving.step, closingEffects(context, state, reason));
-  });
-  await finishLeaving(engine, run, leaving, signal);
+  await leave(engine, run, leaving, closingEffects(await contextOf(engine, run), state, reason));
 }
 
 /** Puts the run to rest at a limit, at the step that was under way, and asks on the ticket for more. */
 export async function park(engine: Engine, run: Run, { shortages, call }: PotEmpty): Promise<void> {
-  const { database, services, stopping: signal, log } = engine;
-  const context = await createContext({ database, run, services, signal, log });
   const { gate } = gateAt(engine, shortages);
   const leaving: Leaving = {
     step: `park-${run.epoch}`,
     output: { at: run.step, call },
     next: { kind: "wait", gate } satisfies Next,
   };
-  await database.transaction(async (tx) => {
-    await holdLease(tx, run);
-    await startStep(tx, run.id, leaving.step);
-    await produceStep(tx, run.id, leaving.step, leaving);
-    await planEffects(tx, run, leaving.step, parkingEffects(context, shortages, gate));
-  });
-  await finishLeaving(engine, run, leaving, signal);
+  await leave(engine, run, leaving, parkingEffects(await contextOf(engine, run), shortages, gate));
 }
 
 /** Milliseconds until there is room by itself; Infinity where somebody has to make it. */
