@@ -3,28 +3,16 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../src/domain/errors.ts";
 import { isEnd, type Run } from "../src/domain/run.ts";
-import type { Log } from "../src/platform/log.ts";
 import { listRuns } from "../src/store/runs.ts";
 import { listTurns } from "../src/store/steps.ts";
 import { type Assignment, type Company, type Seat, startCompany } from "./company.ts";
 import { loadReviewCases, type ReviewCase } from "./review-case.ts";
 import { type ReviewOutcome, type ReviewTotal, reviewTotal, type SaidThread, scoreOf } from "./review-score.ts";
 import { scriptedReviewer, scriptedReviewers } from "./reviewers.ts";
+import type { SuiteOptions } from "./suite.ts";
 
-export interface ReviewSuiteOptions {
-  /** Folder with one folder per case. */
-  readonly suite: string;
-  /** `scripted:…`, or the name of a model of the server that OPENAI_BASE_URL leads to. */
-  readonly model: string;
-  readonly concurrency: number;
-  readonly only?: string | undefined;
-  readonly variables: Readonly<Record<string, string | undefined>>;
-  readonly policy: Readonly<Record<string, unknown>>;
-  /** Folder for everything that is written; deleted in the end. */
-  readonly directory: string;
-  readonly log: Log;
-  readonly say: (text: string) => void;
-}
+/** As for a suite of tasks; nothing of a case is executed, so whose it is does not matter. */
+export type ReviewSuiteOptions = Omit<SuiteOptions, "isOurs">;
 
 export interface ReviewReport {
   readonly suite: string;

@@ -2,7 +2,6 @@
 import { Permanent } from "../domain/errors.ts";
 import type { Person } from "../domain/merge-request.ts";
 import type { CodeReader, ReviewReader } from "../domain/ports.ts";
-import { ticketOf } from "../domain/run.ts";
 import type { Policy } from "../platform/policy.ts";
 import { raiseBudget } from "../runs/raise.ts";
 import { startRun } from "../runs/start.ts";
@@ -17,6 +16,7 @@ import {
   type MergeRequestDecision,
   type MergeRequestFacts,
   type OnMergeRequest,
+  ticketOfBranch,
 } from "./merge-request-facts.ts";
 import { routeMergeRequest } from "./route-merge-request.ts";
 import { groupsFor } from "./who-may.ts";
@@ -60,8 +60,8 @@ async function factsOf(registrar: Registrar, event: OnMergeRequest): Promise<Mer
   const iid = event.iid ?? open?.iid ?? null;
   const isComment = event.type === "mr.commented";
   const userId = isComment ? (event.actor?.id ?? null) : null;
-  const key = /([A-Z][A-Z0-9_]+-\d+)/.exec(branch)?.[1] ?? null;
-  const runs = iid === null ? [] : await listRunsAbout(database, { repository, iid, ticket: key });
+  const ticket = ticketOfBranch(branch);
+  const runs = iid === null ? [] : await listRunsAbout(database, { repository, iid, ticket });
   const onThis = runs.filter(({ target }) => target.mergeRequest !== undefined);
   const discussionId = isComment ? event.discussionId : null;
   return {
@@ -70,9 +70,7 @@ async function factsOf(registrar: Registrar, event: OnMergeRequest): Promise<Mer
     person: userId === null ? null : await personOf(registrar, repository, userId),
     groups: isComment && userId !== null ? await groupsOf(registrar, event.body, userId) : [],
     busy: iid === null ? null : await findActiveRun(database, `${repository}!${iid}`),
-    runs: runs.filter(
-      ({ target }) => target.mergeRequest !== undefined || isOwnBranch(branch) || ticketOf(target) === null,
-    ),
+    runs,
     answers: iid === null ? { thread: 0, hour: 0 } : await countAnswers(database, { repository, iid, discussionId }),
     reviewed: onThis.some(({ workflow, state }) => workflow === "review" && state === "done"),
     openRequest: open?.iid ?? null,

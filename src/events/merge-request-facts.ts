@@ -38,7 +38,7 @@ export type MergeRequestDecision =
   /** Another run is at the branch: decide again when it is through. */
   | { readonly kind: "later"; readonly reason: string };
 
-/** What is known besides the event. Everything is read when it is asked for. */
+/** What is known besides the event. */
 export interface MergeRequestFacts {
   /** User id of the bot in GitLab. */
   readonly self: string;
@@ -66,4 +66,9 @@ const ownBranch = /^ticketsmith\/([A-Z][A-Z0-9_]+-\d+)$/;
 /** Whether a branch is named as ours are. That it is really ours is looked up before anything is done to it. */
 export function isOwnBranch(branch: string): boolean {
   return ownBranch.test(branch);
+}
+
+/** The ticket whose work a branch named as ours holds; null for every other branch. */
+export function ticketOfBranch(branch: string): string | null {
+  return ownBranch.exec(branch)?.[1] ?? null;
 }
