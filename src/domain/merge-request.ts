@@ -53,7 +53,6 @@ export interface ThreadNote {
   readonly body: string;
   /** The marker hidden in a note of our own account; null for everybody else's notes, whatever they contain. */
   readonly marker: string | null;
-  readonly system: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
 }

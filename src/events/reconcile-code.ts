@@ -73,7 +73,7 @@ async function missedNotes(
   const said = threads.flatMap((thread) => thread.notes.map((note) => ({ thread, note })));
   const recent = said.filter(({ note }) => {
     const at = Date.parse(note.createdAt);
-    return note.author.id !== authorId && !note.system && at >= since && at <= until;
+    return note.author.id !== authorId && at >= since && at <= until;
   });
   const known = await listToldNotes(
     database,

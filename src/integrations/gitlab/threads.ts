@@ -73,7 +73,7 @@ function toNote(answer: NoteAnswer, ourId: string): ThreadNote {
   const author = toActor(answer.author);
   const { body, marker } =
     author.id === ourId ? readNote(answer.body) : { body: sameNewlines(answer.body), marker: null };
-  return { id: answer.id, author, body, marker, system: false, createdAt: answer.created_at };
+  return { id: answer.id, author, body, marker, createdAt: answer.created_at };
 }
 
 /** Nothing when all of it is GitLab's own words. */

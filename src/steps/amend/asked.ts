@@ -1,24 +1,15 @@
 /** What a person asked for on a merge request, with everything that it refers to: as data for the developer. */
 import { capped, dataSection } from "../../agents/data.ts";
-import type { FileDiff, Thread, ThreadNote } from "../../domain/merge-request.ts";
+import type { FileDiff, Thread } from "../../domain/merge-request.ts";
 import type { Workspace } from "../../domain/ports.ts";
 import { linesAround } from "../conversation/lines-around.ts";
 import { looked } from "../conversation/outputs.ts";
+import { threadText } from "../conversation/thread-text.ts";
 import type { StepContext } from "../step.ts";
 
 const bytes = { diff: 16_000, file: 4_000, thread: 6_000, text: 4_000 } as const;
 /** Of the code around the line that is meant. */
 const shown = { around: 12, bytes: 1024 * 1024 } as const;
-
-/** People's notes and ours, oldest first, each with its author's name. */
-export function conversation(notes: readonly ThreadNote[]): string {
-  return notes.map(({ author, body }) => `${author.name}:\n${body}`).join("\n\n");
-}
-
-/** Notes of a thread that GitLab did not write. */
-export function spoken(thread: Thread): readonly ThreadNote[] {
-  return thread.notes.filter(({ system }) => !system);
-}
 
 /** The code that a thread is about. Empty when it is about none. */
 export async function selectionSection(
@@ -67,14 +58,14 @@ export async function readAsked(context: StepContext, workspace: Workspace): Pro
   const argument = request?.argument.trim() ?? "";
   const threads = request?.discussionId == null ? [] : await services.reviews.listThreads(at);
   const thread = threads.find(({ id }) => id === request?.discussionId) ?? null;
-  const notes = thread === null ? [] : spoken(thread).filter(({ id }) => id !== request?.noteId);
+  const notes = thread === null ? [] : thread.notes.filter(({ id }) => id !== request?.noteId);
   const said = notes.filter(({ marker }) => marker === null).at(0)?.body ?? notes.at(0)?.body ?? "";
   const diff = await services.reviews.readDiff(at);
   const sections = [
     argument === "" ? "" : dataSection("The request", argument, { markdown: true }),
     notes.length === 0
       ? ""
-      : dataSection("The thread of the request", capped(conversation(notes), bytes.thread), { markdown: true }),
+      : dataSection("The thread of the request", capped(threadText(notes), bytes.thread), { markdown: true }),
     await selectionSection(thread?.position ?? null, workspace),
     dataSection("The merge request", capped(`${mergeRequest.title}\n\n${mergeRequest.body}`.trim(), bytes.text), {
       markdown: true,

@@ -6,7 +6,6 @@ import { looked } from "../conversation/outputs.ts";
 import { verified } from "../outputs.ts";
 import type { StepContext } from "../step.ts";
 import { changeOf } from "../take-change.ts";
-import { spoken } from "./asked.ts";
 import { addressed, amended, type TakenThread } from "./outputs.ts";
 
 const testWords = { passed: "✅ passed", failed: "🔴 failed", not_run: "🟡 not run" } as const;
@@ -39,7 +38,7 @@ async function standing(
     now
       .filter(({ id }) => known.has(id))
       .map((thread) => {
-        const last = spoken(thread).findLast(({ marker }) => marker === null);
+        const last = thread.notes.findLast(({ marker }) => marker === null);
         return [thread.id, { more: last?.id !== known.get(thread.id) }];
       }),
   );

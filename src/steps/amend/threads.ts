@@ -5,7 +5,6 @@ import type { Thread, ThreadNote } from "../../domain/merge-request.ts";
 import { accessLevels } from "../../platform/merge-request-policy.ts";
 import { looked } from "../conversation/outputs.ts";
 import type { StepContext } from "../step.ts";
-import { spoken } from "./asked.ts";
 
 /** What has a run of its own, or is not meant for us. */
 const isCommand = /^\s*[@/]ticketsmith\b/i;
@@ -44,12 +43,12 @@ export async function openThreads(context: StepContext): Promise<OpenThread[]> {
   };
   const found: OpenThread[] = [];
   for (const thread of await context.services.reviews.listThreads({ repository, iid })) {
-    const last = spoken(thread).at(-1);
+    const last = thread.notes.at(-1);
     if (!thread.resolvable || thread.resolved || last === undefined || last.marker !== null) continue;
     if (isCommand.test(last.body) && thread.id !== request?.discussionId) continue;
     if (!(await may(last))) continue;
     const notes: ThreadNote[] = [];
-    for (const note of spoken(thread)) if (note.marker !== null || (await may(note))) notes.push(note);
+    for (const note of thread.notes) if (note.marker !== null || (await may(note))) notes.push(note);
     found.push({ thread: { ...thread, notes }, last });
   }
   const isFirst = ({ thread }: OpenThread): boolean => thread.id === request?.discussionId;

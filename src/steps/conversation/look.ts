@@ -9,6 +9,7 @@ import { readGuide, readRules } from "../rules/guide.ts";
 import type { Step, StepContext } from "../step.ts";
 import { acknowledge, answer } from "./answer.ts";
 import { looked } from "./outputs.ts";
+import { threadText } from "./thread-text.ts";
 
 type Looked = z.infer<typeof looked.output>;
 
@@ -39,12 +40,6 @@ async function threadOfRequest(context: StepContext, iid: number): Promise<Threa
   if (request?.discussionId == null) return null;
   const threads = await context.services.reviews.listThreads({ repository, iid });
   return threads.find(({ id }) => id === request.discussionId) ?? null;
-}
-
-/** What the conversation so far says, notes of ours included. */
-function threadText(thread: Thread | null): string {
-  const notes = thread?.notes.filter(({ system }) => !system) ?? [];
-  return notes.map(({ author, body }) => `${author.name}:\n${body}`).join("\n\n");
 }
 
 async function see(context: StepContext, found: MergeRequestState): Promise<Looked> {
@@ -90,7 +85,7 @@ async function see(context: StepContext, found: MergeRequestState): Promise<Look
     },
     refs,
     ticketText: ticket === null ? null : `${ticket.summary}\n\n${ticket.description}`.trim(),
-    threadText: threadText(thread),
+    threadText: threadText(thread?.notes ?? []),
     selection: thread?.position ?? null,
   };
 }

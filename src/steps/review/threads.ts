@@ -68,7 +68,7 @@ export function locate(identity: Identity, lines: readonly string[] | null, befo
 }
 
 function saidByPeople(thread: Thread, selfId: string): ThreadNote[] {
-  return thread.notes.filter(({ author, system }) => author.id !== selfId && !system);
+  return thread.notes.filter(({ author }) => author.id !== selfId);
 }
 
 /** Who said in a thread of ours that the finding is none: their right to do so has to be looked up. */

@@ -47,7 +47,6 @@ function thread(from: Placed, more: Partial<Thread> = {}, answers: readonly Thre
         author: bot,
         marker: `finding:${printIdentity(from.identity)}`,
         body: `**🔴 Major · ${from.kind}:** ${from.title}\n\n${from.explanation}`,
-        system: false,
         createdAt: "2026-11-20T10:00:00Z",
       },
       ...answers,
@@ -61,7 +60,6 @@ const note = (author: typeof mia, body: string, marker: string | null = null) =>
   author,
   body,
   marker,
-  system: false,
   createdAt: "2026-11-20T11:00:00Z",
 });
 
